@@ -13,7 +13,7 @@ using base::Result;
 
 std::string HttpUrl::authority() const {
   const bool is_ipv6 = host.find(':') != std::string::npos;
-  return fmt::format(is_ipv6 ? "[{}]:{}" : "{}:{}", host, port);
+  return is_ipv6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
 }
 
 Result<HttpUrl> parse_http_url(std::string_view text) {
