@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/http_server.hpp"
+
+#include <list>
+#include <optional>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http.hpp>
+
+namespace flow::net {
+namespace {
+
+namespace beast = boost::beast;
+namespace http = beast::http;
+using tcp = asio::ip::tcp;
+using base::Errc;
+using base::fail;
+using base::Result;
+
+constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+
+HttpViolation violation_of(const beast::error_code& error) {
+  if (error == http::error::header_limit) return {431, "header fields too large"};
+  if (error == http::error::body_limit) return {413, "body too large"};
+  if (error == http::error::bad_version) return {505, "HTTP version not supported"};
+  if (error == beast::error::timeout) return {408, "request took too long"};
+  return {400, "malformed HTTP request"};
+}
+
+HttpResponse plain_violation(HttpViolation violation) {
+  HttpResponse response;
+  response.status = violation.status;
+  response.headers.add("Content-Type", "text/plain");
+  response.body = std::string(violation.reason) + "\n";
+  return response;
+}
+
+HttpRequest to_request(http::request<http::string_body>&& message) {
+  HttpRequest request;
+  request.method = std::string(message.method_string());
+  request.target = std::string(message.target());
+  for (const auto& field : message) {
+    request.headers.add(field.name_string(), field.value());
+  }
+  request.body = std::move(message.body());
+  return request;
+}
+
+http::response<http::string_body> to_message(HttpResponse&& response, unsigned version,
+                                             bool keep_alive, bool is_head) {
+  http::response<http::string_body> message;
+  message.version(version);
+  message.result(static_cast<unsigned>(response.status));
+  for (const auto& [name, value] : response.headers) message.insert(name, value);
+  const bool has_body = response.status >= 200 && response.status != 204 && response.status != 304;
+  if (has_body) message.content_length(response.body.size());
+  if (has_body && !is_head) message.body() = std::move(response.body);
+  message.keep_alive(keep_alive);
+  return message;
+}
+
+std::string date_now() {
+  const std::time_t at = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&at, &parts);
+  char text[40];
+  return {text, std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts)};
+}
+
+}  // namespace
+
+class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
+ public:
+  Impl(IoThread& io, HttpServerOptions options, Handler handler, ViolationHandler on_violation)
+      : io_(io),
+        options_(std::move(options)),
+        handler_(std::move(handler)),
+        on_violation_(on_violation ? std::move(on_violation) : plain_violation),
+        acceptor_(io.context()) {}
+
+  Result<void> listen();
+  Task<void> accept_loop();
+  Task<void> drain(base::TimePoint deadline);
+  void close_all();
+
+  IoThread& io() { return io_; }
+  std::uint16_t port() const { return port_; }
+  const HttpServerOptions& options() const { return options_; }
+
+ private:
+  struct Session {
+    explicit Session(tcp::socket socket) : stream(std::move(socket)) {}
+    beast::tcp_stream stream;
+    beast::flat_buffer buffer;
+    bool is_busy = false;  // Between a request's last byte and its answer's.
+  };
+
+  Task<void> serve(std::list<Session>::iterator session);
+  Task<bool> serve_one(Session& session);
+  Task<bool> answer(Session& session, HttpResponse response, unsigned version, bool keep_alive,
+                    bool is_head);
+  Task<bool> refuse(Session& session, beast::error_code error);
+  static void close(Session& session);
+
+  IoThread& io_;
+  HttpServerOptions options_;
+  Handler handler_;
+  ViolationHandler on_violation_;
+  tcp::acceptor acceptor_;
+  std::uint16_t port_ = 0;
+  std::list<Session> sessions_;
+  bool is_draining_ = false;
+  std::string date_ = date_now();
+  base::TimePoint date_until_{};
+};
+
+Result<void> HttpServer::Impl::listen() {
+  beast::error_code error;
+  const auto address = asio::ip::make_address(options_.address, error);
+  if (error) {
+    return fail(Errc::config, "address '{}': expected an IP address", options_.address);
+  }
+  const tcp::endpoint endpoint(address, options_.port);
+  acceptor_.open(endpoint.protocol(), error);
+  if (!error) acceptor_.set_option(asio::socket_base::reuse_address(true), error);
+  if (!error) acceptor_.bind(endpoint, error);
+  if (!error) acceptor_.listen(4096, error);
+  if (error) {
+    return fail(Errc::io, "listen on {}:{}: {}", options_.address, options_.port, error.message());
+  }
+  port_ = acceptor_.local_endpoint().port();
+  return {};
+}
+
+Task<void> HttpServer::Impl::accept_loop() {
+  const auto self = shared_from_this();
+  while (acceptor_.is_open()) {
+    auto [error, socket] = co_await acceptor_.async_accept(as_result);
+    if (!acceptor_.is_open()) co_return;
+    if (error) {  // Out of descriptors, or the peer left: go on, but do not spin.
+      co_await sleep_until(base::now() + std::chrono::milliseconds(10));
+      continue;
+    }
+    if (sessions_.size() >= options_.connections_max) continue;  // Destroying it closes it.
+    beast::error_code ignored;
+    socket.set_option(tcp::no_delay(true), ignored);
+    sessions_.emplace_front(std::move(socket));
+    asio::co_spawn(io_.context(), serve(sessions_.begin()), Abort{});
+  }
+}
+
+Task<void> HttpServer::Impl::serve(std::list<Session>::iterator session) {
+  const auto self = shared_from_this();
+  for (bool go_on = true; go_on;) go_on = co_await serve_one(*session);
+  close(*session);
+  sessions_.erase(session);
+}
+
+Task<bool> HttpServer::Impl::serve_one(Session& session) {
+  beast::error_code error;
+  if (session.buffer.size() == 0) {  // Wait for the first byte with the idle deadline.
+    session.stream.expires_after(options_.idle_timeout);
+    auto [wait_error, got] = co_await session.stream.async_read_some(
+        session.buffer.prepare(4096), as_result);
+    if (wait_error) co_return false;
+    session.buffer.commit(got);
+  }
+  http::request_parser<http::string_body> parser;
+  parser.header_limit(static_cast<std::uint32_t>(options_.header_bytes_max));
+  parser.body_limit(options_.body_bytes_max);
+  session.stream.expires_after(options_.request_timeout);
+  auto [read_error, read_bytes] = co_await http::async_read_header(session.stream, session.buffer,
+                                                                   parser, as_result);
+  error = read_error;
+  if (!error && beast::iequals(parser.get()[http::field::expect], "100-continue")) {
+    http::response<http::empty_body> go_ahead(http::status::continue_, 11);
+    auto [write_error, written] =
+        co_await http::async_write(session.stream, go_ahead, as_result);
+    error = write_error;
+  }
+  if (!error && !parser.is_done()) {
+    auto [body_error, body_bytes] =
+        co_await http::async_read(session.stream, session.buffer, parser, as_result);
+    error = body_error;
+  }
+  if (error == http::error::end_of_stream || error == asio::error::connection_reset) {
+    co_return false;
+  }
+  if (error) co_return co_await refuse(session, error);
+  http::request<http::string_body> message = parser.release();
+  const bool keep_alive = message.keep_alive();
+  const unsigned version = message.version();
+  const bool is_head = message.method() == http::verb::head;
+  session.is_busy = true;
+  session.stream.expires_never();
+  HttpResponse response = co_await handler_(to_request(std::move(message)));
+  const bool stays = keep_alive && !response.close && !is_draining_;
+  const bool sent = co_await answer(session, std::move(response), version, stays, is_head);
+  session.is_busy = false;
+  co_return sent && stays;
+}
+
+Task<bool> HttpServer::Impl::answer(Session& session, HttpResponse response, unsigned version,
+                                    bool keep_alive, bool is_head) {
+  auto message = to_message(std::move(response), version, keep_alive, is_head);
+  if (const auto at = base::now(); at >= date_until_) {
+    date_ = date_now();
+    date_until_ = at + std::chrono::seconds(1);
+  }
+  message.set(http::field::date, date_);
+  session.stream.expires_after(options_.write_timeout);
+  // A HEAD answer has the length of the body that GET would send, and no body.
+  http::response_serializer<http::string_body> serializer(message);
+  beast::error_code error;
+  if (is_head) {
+    auto [head_error, bytes] =
+        co_await http::async_write_header(session.stream, serializer, as_result);
+    error = head_error;
+  } else {
+    auto [write_error, bytes] = co_await http::async_write(session.stream, serializer, as_result);
+    error = write_error;
+  }
+  co_return !error;
+}
+
+Task<bool> HttpServer::Impl::refuse(Session& session, beast::error_code error) {
+  if (error.category() != http::make_error_code(http::error::end_of_stream).category() &&
+      error != beast::error::timeout) {
+    co_return false;  // The connection itself is gone.
+  }
+  co_await answer(session, on_violation_(violation_of(error)), 11, false, false);
+  // Let the answer arrive before the reset that unread input would cause.
+  beast::error_code ignored;
+  session.stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
+  session.stream.expires_after(std::chrono::seconds(1));
+  for (std::size_t total = 0; total < options_.body_bytes_max;) {
+    session.buffer.clear();
+    auto [read_error, got] = co_await session.stream.async_read_some(
+        session.buffer.prepare(16384), as_result);
+    if (read_error) break;
+    total += got;
+  }
+  co_return false;
+}
+
+void HttpServer::Impl::close(Session& session) {
+  beast::error_code ignored;
+  session.stream.socket().shutdown(tcp::socket::shutdown_both, ignored);
+  session.stream.close();
+}
+
+Task<void> HttpServer::Impl::drain(base::TimePoint deadline) {
+  const auto self = shared_from_this();
+  is_draining_ = true;
+  beast::error_code ignored;
+  acceptor_.close(ignored);
+  for (auto& session : sessions_) {
+    if (!session.is_busy && session.buffer.size() == 0) close(session);
+  }
+  while (!sessions_.empty() && base::now() < deadline) {
+    co_await sleep_until(base::now() + std::chrono::milliseconds(1));
+  }
+  for (auto& session : sessions_) close(session);
+}
+
+void HttpServer::Impl::close_all() {
+  beast::error_code ignored;
+  is_draining_ = true;
+  acceptor_.close(ignored);
+  for (auto& session : sessions_) close(session);
+}
+
+HttpServer::HttpServer(IoThread& io, HttpServerOptions options, Handler handler,
+                       ViolationHandler on_violation)
+    : impl_(std::make_shared<Impl>(io, std::move(options), std::move(handler),
+                                   std::move(on_violation))) {}
+
+HttpServer::~HttpServer() { stop(); }
+
+Result<void> HttpServer::start() {
+  if (auto listening = impl_->listen(); !listening) return listening;
+  asio::co_spawn(impl_->io().context(), impl_->accept_loop(), Abort{});
+  return {};
+}
+
+std::uint16_t HttpServer::port() const { return impl_->port(); }
+
+std::string HttpServer::url() const {
+  return fmt::format("http://{}:{}", impl_->options().address, impl_->port());
+}
+
+Task<void> HttpServer::drain(base::TimePoint deadline) { return impl_->drain(deadline); }
+
+void HttpServer::stop() {
+  if (impl_->io().is_current()) {
+    impl_->close_all();
+  } else {
+    impl_->io().run([impl = impl_] { impl->close_all(); });
+  }
+}
+
+}  // namespace flow::net
