@@ -14,10 +14,11 @@ set(flow_may_ecommerce base measure net streaming)
 set(flow_may_analytics base measure net streaming)
 set(flow_may_servers base net)
 set(flow_may_faults base measure net streaming servers)
-set(flow_may_lab base measure traffic net streaming loadtest ecommerce analytics servers faults)
+set(flow_may_web "")  # Reads result files only, and those in the browser.
+set(flow_may_lab base measure traffic net streaming loadtest ecommerce analytics servers faults web)
 set(flow_may_apps ALL)
 set(flow_rooms base measure traffic net streaming streaming_kafka streaming_pulsar streaming_fake
-    loadtest ecommerce analytics servers faults lab apps)
+    loadtest ecommerce analytics servers faults web lab apps)
 
 # The rooms that the library `name` may use, in `out`. FATAL_ERROR for a library without a row.
 function(flow_permitted name out)
