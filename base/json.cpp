@@ -105,7 +105,10 @@ Result<std::string_view> JsonView::text() const {
 
 Result<std::int64_t> JsonView::whole_number() const {
   if (const auto* number = value_->if_int64()) return *number;
-  return expected("a whole number");
+  if (const auto* number = value_->if_uint64(); number && *number <= INT64_MAX) {
+    return static_cast<std::int64_t>(*number);
+  }
+  return expected("a whole number below 2^63");
 }
 
 Result<double> JsonView::number() const {
