@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lab/experiment.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "base/yaml.hpp"
+
+namespace flow::lab {
+namespace {
+
+using base::Errc;
+using base::fail;
+using base::Result;
+using base::YamlMap;
+
+template <class Whole>
+void read_whole(YamlMap& map, std::string_view key, Whole& out, std::int64_t lowest,
+                std::int64_t highest) {
+  auto value = static_cast<std::int64_t>(out);
+  map.whole_number(key, value, lowest, highest);
+  out = static_cast<Whole>(value);
+}
+
+Result<Workload> read_workload(YamlMap map) {
+  Workload workload;
+  std::string placement = "uniform";
+  auto tick_ms = std::chrono::duration_cast<std::chrono::milliseconds>(workload.tick).count();
+  map.require("name");
+  map.text("name", workload.name);
+  map.number("bias", workload.bias, 0.5, 0.95);
+  read_whole(map, "ticks", workload.ticks, 1, 1 << 20);
+  map.whole_number("tick_ms", tick_ms, 1, 3'600'000);
+  map.number("requests_per_second", workload.requests_per_second, 0.1, 1e6);
+  map.choice("placement", placement, {"even", "uniform", "poisson"});
+  read_whole(map, "users", workload.users, 1, 100'000);
+  read_whole(map, "warm_up_seconds", workload.warm_up_seconds, 0, 3600);
+  workload.warm_up_requests_per_second = workload.requests_per_second;
+  map.number("warm_up_requests_per_second", workload.warm_up_requests_per_second, 0.1, 1e6);
+  if (auto done = map.finish(); !done) return std::unexpected(done.error());
+  workload.tick = std::chrono::milliseconds(tick_ms);
+  workload.placement = traffic::parse_placement(placement).value();  // One of the choices above.
+  return workload;
+}
+
+Result<void> read_workloads(YamlMap& map, Experiment& experiment) {
+  std::set<std::string> names;
+  map.require("workloads");
+  for (auto& entry : map.maps("workloads")) {
+    const std::string where = entry.where("name");
+    auto workload = read_workload(std::move(entry));
+    if (!workload) return std::unexpected(workload.error());
+    if (!names.insert(workload->name).second) {
+      return fail(Errc::config, "{}: workload '{}' occurs twice", where, workload->name);
+    }
+    experiment.workloads.push_back(std::move(*workload));
+  }
+  return {};
+}
+
+Result<void> check_list(const YamlMap& map, std::string_view key,
+                        const std::vector<std::string>& values,
+                        const std::vector<std::string>& choices) {
+  std::set<std::string> seen;
+  for (const auto& value : values) {
+    if (!choices.empty() && std::ranges::find(choices, value) == choices.end()) {
+      return fail(Errc::config, "{}: expected a list of {}, found '{}'", map.where(key),
+                  fmt::join(choices, ", "), value);
+    }
+    if (!seen.insert(value).second) {
+      return fail(Errc::config, "{}: '{}' occurs twice", map.where(key), value);
+    }
+  }
+  if (values.empty()) return fail(Errc::config, "{}: expected at least one", map.where(key));
+  return {};
+}
+
+Result<void> read_seeds(YamlMap& map, Experiment& experiment) {
+  std::vector<std::int64_t> seeds;
+  map.whole_numbers("seeds", seeds, 0, INT64_MAX);
+  for (const auto seed : seeds) experiment.seeds.push_back(static_cast<std::uint64_t>(seed));
+  if (seeds.empty()) {
+    for (std::uint64_t block = 0; block < experiment.blocks; ++block) {
+      experiment.seeds.push_back(42 + block);
+    }
+  }
+  if (experiment.seeds.size() != experiment.blocks) {
+    return fail(Errc::config, "{}: {} blocks need {} seeds, found {}", map.where("seeds"),
+                experiment.blocks, experiment.blocks, experiment.seeds.size());
+  }
+  return {};
+}
+
+Result<Experiment> read_experiment(YamlMap map) {
+  Experiment experiment;
+  map.require("name");
+  map.require("platforms");
+  map.require("levels");
+  map.text("name", experiment.name);
+  map.text("question", experiment.question);
+  map.texts("platforms", experiment.platforms);
+  map.texts("levels", experiment.levels);
+  read_whole(map, "blocks", experiment.blocks, 1, 1000);
+  read_whole(map, "shards", experiment.shards, 1, 64);
+  read_whole(map, "connections_max", experiment.connections_max, 1, 100'000);
+  read_whole(map, "drain_seconds", experiment.drain_seconds, 1, 600);
+  read_whole(map, "bcrypt_cost", experiment.bcrypt_cost, 4, 15);
+  map.boolean("ack_before_answer", experiment.ack_before_answer);
+  auto workloads = read_workloads(map, experiment);
+  auto seeds = read_seeds(map, experiment);
+  if (auto done = map.finish(); !done) return std::unexpected(done.error());
+  if (!workloads) return std::unexpected(workloads.error());
+  if (!seeds) return std::unexpected(seeds.error());
+  if (experiment.workloads.empty()) {
+    return fail(Errc::config, "{}: expected at least one", map.where("workloads"));
+  }
+  if (auto ok = check_list(map, "platforms", experiment.platforms, {"kafka", "pulsar"}); !ok) {
+    return std::unexpected(ok.error());
+  }
+  if (auto ok = check_list(map, "levels", experiment.levels, {}); !ok) {
+    return std::unexpected(ok.error());
+  }
+  const auto is_name_character = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_';
+  };
+  if (experiment.name.empty() || !std::ranges::all_of(experiment.name, is_name_character)) {
+    return fail(Errc::config, "{}: expected letters, digits, - and _, found '{}'",
+                map.where("name"), experiment.name);
+  }
+  return experiment;
+}
+
+base::json::object describe(const Workload& workload) {
+  return {{"name", workload.name},
+          {"model", "b-model"},
+          {"bias", workload.bias},
+          {"ticks", workload.ticks},
+          {"tick_ns", workload.tick.count()},
+          {"requests_per_second", workload.requests_per_second},
+          {"placement", traffic::name_of(workload.placement)},
+          {"users", workload.users},
+          {"warm_up_seconds", workload.warm_up_seconds},
+          {"warm_up_requests_per_second", workload.warm_up_requests_per_second}};
+}
+
+base::json::array texts(const std::vector<std::string>& values) {
+  base::json::array array;
+  for (const auto& value : values) array.emplace_back(value);
+  return array;
+}
+
+}  // namespace
+
+Result<Experiment> load_experiment(const std::string& path) {
+  auto map = base::load_yaml_file(path);
+  if (!map) return std::unexpected(map.error());
+  return read_experiment(std::move(*map));
+}
+
+Result<Experiment> parse_experiment(std::string_view yaml, const std::string& name) {
+  auto map = base::load_yaml(yaml, name);
+  if (!map) return std::unexpected(map.error());
+  return read_experiment(std::move(*map));
+}
+
+base::json::object describe(const Experiment& experiment) {
+  base::json::array workloads;
+  for (const auto& workload : experiment.workloads) workloads.push_back(describe(workload));
+  base::json::array seeds;
+  for (const auto seed : experiment.seeds) seeds.emplace_back(seed);
+  return {{"name", experiment.name},
+          {"question", experiment.question},
+          {"platforms", texts(experiment.platforms)},
+          {"levels", texts(experiment.levels)},
+          {"blocks", experiment.blocks},
+          {"seeds", std::move(seeds)},
+          {"workloads", std::move(workloads)},
+          {"shards", experiment.shards},
+          {"connections_max", experiment.connections_max},
+          {"drain_seconds", experiment.drain_seconds},
+          {"bcrypt_cost", experiment.bcrypt_cost},
+          {"ack_before_answer", experiment.ack_before_answer}};
+}
+
+traffic::ScheduleSpec schedule_spec(const Workload& workload, std::uint64_t seed) {
+  traffic::ScheduleSpec spec;
+  spec.bias = workload.bias;
+  spec.ticks = workload.ticks;
+  spec.tick = workload.tick;
+  spec.requests_per_second = workload.requests_per_second;
+  spec.placement = workload.placement;
+  spec.seed = seed;
+  return spec;
+}
+
+}  // namespace flow::lab

@@ -1,0 +1,54 @@
+// An experiment as a person writes it (YAML): platforms x levels x workloads, k blocks. Strict:
+// an unknown or repeated key, a value out of range or a level that does not exist is an error with
+// file, line, key, value and what was expected. docs/reference/experiment-file.md explains each key.
+// Thread: any; plain values.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/json.hpp"
+#include "base/result.hpp"
+#include "traffic/schedule.hpp"
+
+namespace flow::lab {
+
+struct Workload {
+  std::string name = "bursts";
+  double bias = 0.705;
+  std::uint32_t ticks = 32;
+  base::Nanos tick = std::chrono::seconds(1);
+  double requests_per_second = 300;  // Mean over the schedule.
+  traffic::Placement placement = traffic::Placement::uniform;
+  std::uint32_t users = 100;
+  std::uint32_t warm_up_seconds = 10;
+  double warm_up_requests_per_second = 300;
+};
+
+struct Experiment {
+  std::string name;
+  std::string question;
+  std::vector<std::string> platforms;  // "kafka", "pulsar"
+  std::vector<std::string> levels;     // Names in levels/, or paths.
+  std::vector<Workload> workloads;
+  std::uint32_t blocks = 1;
+  std::vector<std::uint64_t> seeds;    // One per block.
+  std::uint32_t shards = 1;            // Of the generator.
+  std::uint32_t connections_max = 2000;
+  std::uint32_t drain_seconds = 30;
+  std::uint32_t bcrypt_cost = 10;
+  bool ack_before_answer = false;
+};
+
+base::Result<Experiment> load_experiment(const std::string& path);
+base::Result<Experiment> parse_experiment(std::string_view yaml, const std::string& name);
+
+// Every setting with its value, defaults included: stored in the result, printed by --dry-run.
+base::json::object describe(const Experiment& experiment);
+
+// The schedule of a workload under one seed: the same bytes for every cell of a block.
+traffic::ScheduleSpec schedule_spec(const Workload& workload, std::uint64_t seed);
+
+}  // namespace flow::lab

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lab/hops.hpp"
+
+#include <cmath>
+#include <unordered_set>
+
+#include "measure/hdr_codec.hpp"
+#include "measure/quantiles.hpp"
+
+namespace flow::lab {
+namespace {
+
+using base::Nanos;
+using base::json::array;
+using base::json::object;
+using base::json::value;
+using streaming::audit::AttemptEnd;
+using streaming::audit::AttemptRecord;
+using streaming::audit::ReadRecord;
+using streaming::audit::RequestEnd;
+using streaming::audit::RequestRecord;
+
+class Summary {
+ public:
+  Summary(PhaseRange measured, std::uint64_t trial, base::UnixNanos from, std::size_t seconds)
+      : measured_(measured), trial_(trial), from_(from) {
+    for (const auto* name : {"response_time", "service_time", "start_error", "blocked_time",
+                             "publish_latency", "publish_response", "end_to_end"}) {
+      result_.hops[name];
+    }
+    result_.seconds.resize(seconds);
+  }
+
+  void add(const RequestRecord& record) {
+    if (!measured_.contains(record.request)) return;
+    SecondRow* row = row_of(record.intended);
+    if (row) ++row->intended;
+    if (record.sent != 0) {
+      const std::int64_t blocked = record.connection_free - record.intended;
+      if (blocked <= 0) {
+        put("start_error", record.sent - record.intended);
+      } else {
+        put("blocked_time", blocked);
+      }
+    }
+    if (record.end == RequestEnd::answered) {
+      put("response_time", record.answered - record.intended);
+      put("service_time", record.answered - record.sent);
+      if (row) row->response.values.record(Nanos{record.answered - record.intended});
+    } else {
+      ++result_.hops["response_time"].censored;
+      ++result_.hops["service_time"].censored;
+      if (row) ++row->response.censored;
+    }
+  }
+
+  void add(const AttemptRecord& record) {
+    if (record.trial != trial_ || !measured_.contains(record.request)) return;
+    SecondRow* row = row_of(record.intended);
+    if (record.end == AttemptEnd::acked) {
+      put("publish_latency", record.decided - record.published);
+      put("publish_response", record.decided - record.intended);
+      if (row) {
+        ++row->events_acked;
+        row->publish_response.values.record(Nanos{record.decided - record.intended});
+      }
+    } else {
+      ++result_.hops["publish_latency"].censored;
+      ++result_.hops["publish_response"].censored;
+      if (row) ++row->publish_response.censored;
+    }
+  }
+
+  void add(const ReadRecord& record) {
+    if (record.trial != trial_ || !measured_.contains(record.request)) return;
+    if (!seen_.insert(record.request).second) return;  // A duplicate: the ledger counts it.
+    put("end_to_end", record.seen - record.intended);
+    if (SecondRow* row = row_of(record.intended)) {
+      row->end_to_end.values.record(Nanos{record.seen - record.intended});
+    }
+  }
+
+  // An acked event that nobody saw took longer than every one that was seen.
+  void censor_unseen(const AttemptRecord& record) {
+    if (record.trial != trial_ || !measured_.contains(record.request)) return;
+    if (record.end != AttemptEnd::acked || seen_.contains(record.request)) return;
+    ++result_.hops["end_to_end"].censored;
+    if (SecondRow* row = row_of(record.intended)) ++row->end_to_end.censored;
+  }
+
+  HopSummary take() { return std::move(result_); }
+
+ private:
+  void put(const char* hop, std::int64_t nanos) { result_.hops[hop].values.record(Nanos{nanos}); }
+
+  SecondRow* row_of(std::int64_t intended) {
+    const std::int64_t since = intended - base::count(from_);
+    if (since < 0) return nullptr;
+    const auto second = static_cast<std::size_t>(since / 1'000'000'000);
+    return second < result_.seconds.size() ? &result_.seconds[second] : nullptr;
+  }
+
+  PhaseRange measured_;
+  std::uint64_t trial_;
+  base::UnixNanos from_;
+  HopSummary result_;
+  std::unordered_set<std::uint64_t> seen_;
+};
+
+value quantile_ns(const Hop& hop, double q) {
+  const auto quantile = measure::quantile(hop.values, hop.censored, q);
+  if (!quantile || quantile->is_beyond) return nullptr;
+  return quantile->value.count();
+}
+
+// Quantiles at 1 - 10^(-x), evenly spaced in x: dense towards 1, where the tail is.
+array curve_of(const Hop& hop) {
+  array curve;
+  const auto total = static_cast<double>(hop.values.count() + hop.censored);
+  if (total == 0) return curve;
+  const double x_max = std::log10(total);
+  value last;
+  for (double x = 0; x <= x_max + 0.05; x += 0.05) {
+    const double q = 1 - std::pow(10, -x);
+    value at = quantile_ns(hop, q);
+    if (at.is_null()) break;
+    curve.push_back(array{q, std::move(at)});
+  }
+  return curve;
+}
+
+}  // namespace
+
+HopSummary summarise_hops(const TrialRecords& records, PhaseRange measured, std::uint64_t trial,
+                          base::UnixNanos measured_from, std::size_t seconds) {
+  Summary summary(measured, trial, measured_from, seconds);
+  for (const auto& record : records.requests) summary.add(record);
+  for (const auto& record : records.attempts) summary.add(record);
+  for (const auto& record : records.reads) summary.add(record);
+  for (const auto& record : records.attempts) summary.censor_unseen(record);
+  return summary.take();
+}
+
+object describe(const Hop& hop) {
+  const auto& values = hop.values;
+  const bool is_empty = values.count() == 0;
+  return {{"count", values.count()},
+          {"overflow", values.overflow()},
+          {"negative", values.negative()},
+          {"censored", hop.censored},
+          {"min_ns", is_empty ? value(nullptr) : value(values.min().count())},
+          {"mean_ns", is_empty || values.overflow() > 0 ? value(nullptr)
+                                                        : value(values.mean().count())},
+          {"p50_ns", quantile_ns(hop, 0.5)},
+          {"p90_ns", quantile_ns(hop, 0.9)},
+          {"p99_ns", quantile_ns(hop, 0.99)},
+          {"p99_9_ns", quantile_ns(hop, 0.999)},
+          {"max_ns", is_empty ? value(nullptr) : value(values.max().count())},
+          {"hdr_v2", measure::encode_hdr(values)},
+          {"curve", curve_of(hop)}};
+}
+
+array describe(std::span<const SecondRow> seconds) {
+  array rows;
+  for (std::size_t second = 0; second < seconds.size(); ++second) {
+    const SecondRow& row = seconds[second];
+    const auto max_of = [](const Hop& hop) {
+      return hop.values.count() == 0 ? value(nullptr) : value(hop.values.max().count());
+    };
+    rows.push_back({{"second", second},
+                    {"intended", row.intended},
+                    {"response_p50_ns", quantile_ns(row.response, 0.5)},
+                    {"response_p99_ns", quantile_ns(row.response, 0.99)},
+                    {"response_max_ns", max_of(row.response)},
+                    {"events_acked", row.events_acked},
+                    {"publish_response_p50_ns", quantile_ns(row.publish_response, 0.5)},
+                    {"publish_response_p99_ns", quantile_ns(row.publish_response, 0.99)},
+                    {"publish_response_max_ns", max_of(row.publish_response)},
+                    {"end_to_end_p50_ns", quantile_ns(row.end_to_end, 0.5)},
+                    {"end_to_end_p99_ns", quantile_ns(row.end_to_end, 0.99)},
+                    {"end_to_end_max_ns", max_of(row.end_to_end)}});
+  }
+  return rows;
+}
+
+}  // namespace flow::lab

@@ -1,0 +1,60 @@
+// From the records of a trial to what its result says about each hop: quantiles, curve, encoded
+// histogram, and rows per intended second. Only the measured phase enters.
+// Thread: any; pure.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/json.hpp"
+#include "measure/histogram.hpp"
+#include "streaming/audit/records.hpp"
+
+namespace flow::lab {
+
+// Request numbers [from, until) of one phase.
+struct PhaseRange {
+  std::uint64_t from = 0;
+  std::uint64_t until = 0;
+  bool contains(std::uint64_t request) const { return request >= from && request < until; }
+  std::uint64_t size() const { return until - from; }
+};
+
+// One hop: its values, and how many ended without one (they rank above every value).
+struct Hop {
+  measure::Histogram values;
+  std::uint64_t censored = 0;
+};
+
+struct SecondRow {
+  std::uint64_t intended = 0;
+  std::uint64_t events_acked = 0;
+  Hop response;
+  Hop publish_response;
+  Hop end_to_end;
+};
+
+struct HopSummary {
+  std::map<std::string, Hop> hops;  // By the names of docs/reference/result-format.md.
+  std::vector<SecondRow> seconds;   // By intended second since measured_from.
+};
+
+struct TrialRecords {
+  std::vector<streaming::audit::RequestRecord> requests;
+  std::vector<streaming::audit::AttemptRecord> attempts;
+  std::vector<streaming::audit::ReadRecord> reads;
+};
+
+// `seconds`: length of the schedule. `trial`: other trials' events are left out.
+HopSummary summarise_hops(const TrialRecords& records, PhaseRange measured, std::uint64_t trial,
+                          base::UnixNanos measured_from, std::size_t seconds);
+
+base::json::object describe(const Hop& hop);
+base::json::array describe(std::span<const SecondRow> seconds);
+
+}  // namespace flow::lab

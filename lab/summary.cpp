@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lab/summary.hpp"
+
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "measure/quantiles.hpp"
+
+namespace flow::lab {
+namespace {
+
+using base::json::array;
+using base::json::object;
+using base::json::value;
+
+constexpr std::array<std::pair<std::string_view, std::string_view>, 6> hop_rows{{
+    {"response_time", "response time (answered - intended)"},
+    {"service_time", "service time (answered - sent)"},
+    {"publish_response", "publish response (acked - intended)"},
+    {"publish_latency", "publish latency (acked - published)"},
+    {"end_to_end", "end to end (seen - intended)"},
+    {"start_error", "start error (sent - intended)"},
+}};
+constexpr std::array<std::string_view, 5> quantile_keys{"p50_ns", "p90_ns", "p99_ns", "p99_9_ns",
+                                                        "max_ns"};
+
+const value* find(const value& from, std::string_view path) {
+  boost::system::error_code error;
+  return from.find_pointer(fmt::format("/{}", path), error);
+}
+
+std::string text_at(const value& from, std::string_view path) {
+  const value* at = find(from, path);
+  return at && at->is_string() ? std::string(at->as_string()) : std::string();
+}
+
+std::int64_t number_at(const value& from, std::string_view path) {
+  const value* at = find(from, path);
+  return at && at->is_number() ? at->to_number<std::int64_t>() : 0;
+}
+
+std::string duration_at(const value& hop, std::string_view key) {
+  const value* at = find(hop, key);
+  if (!at) return "-";
+  if (at->is_null()) return number_at(hop, "count") == 0 ? "-" : "> measured";
+  return measure::format_duration(base::Nanos{at->to_number<std::int64_t>()});
+}
+
+void add_hops(std::string& out, const array& trials) {
+  out += fmt::format("{:<38}{:<26}{:>9}{:>11}{:>11}{:>11}{:>11}{:>11}\n", "", "", "count", "p50",
+                     "p90", "p99", "p99.9", "max");
+  for (const auto& [hop_name, title] : hop_rows) {
+    bool is_first = true;
+    for (const auto& trial : trials) {
+      const value* hop = find(trial, fmt::format("hops/{}", hop_name));
+      if (!hop) continue;
+      out += fmt::format("{:<38}{:<26}{:>9}", is_first ? title : "", text_at(trial, "id"),
+                         number_at(*hop, "count"));
+      for (const auto key : quantile_keys) out += fmt::format("{:>11}", duration_at(*hop, key));
+      out += '\n';
+      is_first = false;
+    }
+  }
+}
+
+void add_audit(std::string& out, const array& trials) {
+  out += fmt::format("\n{:<38}{:<26}{:>9}{:>11}{:>11}{:>11}{:>11}{:>11}\n", "events, all phases", "",
+                     "attempts", "acked", "seen once", "lost", "duplicate", "reordered");
+  for (const auto& trial : trials) {
+    std::array<std::int64_t, 6> sums{};
+    for (const auto* phase : {"registration", "warm_up", "measured"}) {
+      const auto of = [&](std::string_view key) {
+        return number_at(trial, fmt::format("phases/{}/{}", phase, key));
+      };
+      sums[0] += of("events/attempts");
+      sums[1] += of("events/acked");
+      sums[2] += of("audit/seen_once");
+      sums[3] += of("audit/missing");
+      sums[4] += of("audit/duplicated");
+      sums[5] += of("audit/reordered");
+    }
+    out += fmt::format("{:<38}{:<26}{:>9}{:>11}{:>11}{:>11}{:>11}{:>11}\n", "",
+                       text_at(trial, "id"), sums[0], sums[1], sums[2], sums[3], sums[4], sums[5]);
+  }
+}
+
+void add_validity(std::string& out, const array& trials) {
+  out += '\n';
+  for (const auto& trial : trials) {
+    const value* gates = find(trial, "gates");
+    std::size_t held = 0;
+    std::string broken;
+    for (const auto& gate : gates && gates->is_array() ? gates->as_array() : array{}) {
+      const value* holds = find(gate, "holds");
+      if (holds && holds->is_bool() && holds->as_bool()) {
+        ++held;
+      } else {
+        broken += fmt::format("    does not hold: {}: {}\n", text_at(gate, "name"),
+                              text_at(gate, "words"));
+      }
+    }
+    const std::string state = text_at(trial, "state");
+    out += fmt::format("{}: {}{}; {} of {} gates hold\n{}", text_at(trial, "id"), state,
+                       text_at(trial, "state_words").empty() ? ""
+                                                             : " (" + text_at(trial, "state_words") + ")",
+                       held, gates && gates->is_array() ? gates->as_array().size() : 0, broken);
+  }
+}
+
+void add_words(std::string& out, const value& experiment) {
+  if (const value* levels = find(experiment, "levels"); levels && levels->is_object()) {
+    for (const auto& [name, level] : levels->as_object()) {
+      const value* like = find(level, "like_for_like");
+      if (like && like->is_bool() && !like->as_bool()) {
+        out += fmt::format("NOT LIKE FOR LIKE at level {}: {}\n", std::string_view(name),
+                           text_at(level, "like_for_like_reason"));
+      }
+      if (const value* notes = find(level, "replication"); notes && notes->is_object()) {
+        for (const auto& [platform, words] : notes->as_object()) {
+          out += fmt::format("{} at {}: {}\n", std::string_view(platform), std::string_view(name),
+                             words.is_string() ? std::string_view(words.as_string())
+                                               : std::string_view());
+        }
+      }
+    }
+  }
+  if (const value* warnings = find(experiment, "warnings"); warnings && warnings->is_array()) {
+    for (const auto& warning : warnings->as_array()) {
+      if (warning.is_string()) out += fmt::format("Note: {}\n", std::string_view(warning.as_string()));
+    }
+  }
+  const std::string words = text_at(experiment, "estimate/words");
+  if (!words.empty()) out += words + "\n";
+}
+
+}  // namespace
+
+std::string summary_text(const object& result) {
+  std::string out = "\n";
+  const array& trials = result.at("trials").as_array();
+  if (trials.empty()) {
+    out += "No trial was finished.\n";
+  } else {
+    add_hops(out, trials);
+    add_audit(out, trials);
+    add_validity(out, trials);
+  }
+  add_words(out, result.at("experiment"));
+  return out;
+}
+
+}  // namespace flow::lab

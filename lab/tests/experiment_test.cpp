@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lab/experiment.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "lab/plan.hpp"
+
+namespace flow::lab {
+namespace {
+
+using testing::HasSubstr;
+using testing::UnorderedElementsAre;
+
+constexpr auto small = R"(
+name: small
+platforms: [kafka, pulsar]
+levels: [fsync-1]
+blocks: 2
+seeds: [1, 2]
+workloads:
+  - name: bursts
+    requests_per_second: 300
+)";
+
+std::string error_of(const std::string& yaml) {
+  const auto experiment = parse_experiment(yaml, "x.yaml");
+  return experiment ? "no error" : experiment.error().what;
+}
+
+std::string with(std::string_view from, std::string_view to) {
+  std::string yaml = small;
+  return yaml.replace(yaml.find(from), from.size(), to);
+}
+
+TEST(Experiment, FillsInTheStudysTrafficWhereTheFileIsSilent) {
+  const auto experiment = parse_experiment(small, "x.yaml");
+
+  ASSERT_TRUE(experiment) << experiment.error().what;
+  EXPECT_EQ(experiment->workloads.at(0).bias, 0.705);
+  EXPECT_EQ(experiment->workloads.at(0).ticks, 32U);
+  EXPECT_EQ(experiment->workloads.at(0).warm_up_requests_per_second, 300);
+}
+
+TEST(Experiment, NamesFileLineAndKeyOfAnUnknownKey) {
+  EXPECT_THAT(error_of(with("blocks: 2", "block: 2")),
+              AllOf(HasSubstr("x.yaml:5"), HasSubstr("/block"), HasSubstr("unknown key")));
+  EXPECT_THAT(error_of(with("    requests_per_second: 300", "    rps: 300")),
+              AllOf(HasSubstr("x.yaml:9"), HasSubstr("/workloads/0/rps")));
+}
+
+TEST(Experiment, RefusesWhatCannotBeRun) {
+  EXPECT_THAT(error_of(with("[kafka, pulsar]", "[kafka, nats]")), HasSubstr("'nats'"));
+  EXPECT_THAT(error_of(with("[kafka, pulsar]", "[kafka, kafka]")), HasSubstr("occurs twice"));
+  EXPECT_THAT(error_of(with("seeds: [1, 2]", "seeds: [1]")), HasSubstr("2 blocks need 2 seeds"));
+  EXPECT_THAT(error_of(with("name: small", "name: a/b")), HasSubstr("letters, digits"));
+  EXPECT_THAT(error_of(with("300", "-1")), HasSubstr("a number from 0.1"));
+  EXPECT_THAT(error_of(with("workloads:", "other:")), HasSubstr("workloads"));
+}
+
+TEST(Plan, RunsEveryCellOnceInEveryBlock) {
+  const auto experiment = parse_experiment(small, "x.yaml");
+
+  const Plan plan = make_plan(*experiment);
+
+  ASSERT_EQ(plan.trials.size(), 4U);
+  for (const std::size_t block : {0U, 1U}) {
+    EXPECT_THAT((std::vector{plan.trials[2 * block].cell, plan.trials[2 * block + 1].cell}),
+                UnorderedElementsAre(0U, 1U));
+    EXPECT_EQ(plan.trials[2 * block].seed, experiment->seeds[block]);
+  }
+  EXPECT_EQ(trial_id(plan, plan.trials[0]),
+            "001-" + plan.cells[plan.trials[0].cell].id);
+}
+
+TEST(Plan, DoesNotAlwaysStartWithTheSamePlatform) {
+  auto experiment = parse_experiment(small, "x.yaml");
+  experiment->blocks = 40;
+  experiment->seeds.clear();
+  for (std::uint64_t seed = 0; seed < 40; ++seed) experiment->seeds.push_back(seed);
+
+  const Plan plan = make_plan(*experiment);
+
+  int kafka_first = 0;
+  for (std::size_t i = 0; i < plan.trials.size(); i += 2) kafka_first += plan.trials[i].cell == 0;
+  EXPECT_GT(kafka_first, 8);
+  EXPECT_LT(kafka_first, 32);
+}
+
+}  // namespace
+}  // namespace flow::lab

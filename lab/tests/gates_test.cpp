@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lab/gates.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace flow::lab {
+namespace {
+
+using namespace std::chrono_literals;
+
+GateInputs good() {
+  GateInputs inputs;
+  inputs.intended = 1000;
+  inputs.answered = 1000;
+  inputs.start_error_p99 = 100us;
+  inputs.response_p50 = 2ms;
+  inputs.schedule_hash = inputs.block_schedule_hash = "54d2fc914faa7c29";
+  inputs.sums = 9;
+  inputs.audit_complete = true;
+  return inputs;
+}
+
+std::vector<std::string> broken(const GateInputs& inputs) {
+  std::vector<std::string> names;
+  for (const auto& gate : evaluate_gates(inputs)) {
+    if (!gate.holds) names.push_back(gate.name);
+  }
+  return names;
+}
+
+TEST(Gates, AllHoldForAGoodTrial) { EXPECT_THAT(broken(good()), testing::IsEmpty()); }
+
+TEST(Gates, EachFailsAloneWhenItsPromiseIsBroken) {
+  const auto fails = [](auto change) {
+    GateInputs inputs = good();
+    change(inputs);
+    return broken(inputs);
+  };
+  using testing::ElementsAre;
+  EXPECT_THAT(fails([](auto& i) { i.start_error_p99 = 1100us; }), ElementsAre("start_error_p99"));
+  EXPECT_THAT(fails([](auto& i) { i.late_share = 0.002; }), ElementsAre("late_starts"));
+  EXPECT_THAT(fails([](auto& i) { i.answered = 998; }), ElementsAre("completeness"));
+  EXPECT_THAT(fails([](auto& i) { i.generator_cpu_share = 0.71; }), ElementsAre("generator_cpu"));
+  EXPECT_THAT(fails([](auto& i) { i.littles_law_error = 0.03; }), ElementsAre("littles_law"));
+  EXPECT_THAT(fails([](auto& i) { i.steal_share = 0.02; }), ElementsAre("steal"));
+  EXPECT_THAT(fails([](auto& i) { i.clock_step = -20ms; }), ElementsAre("clock_step"));
+  EXPECT_THAT(fails([](auto& i) { i.schedule_hash = "x"; }), ElementsAre("schedule_hash"));
+  EXPECT_THAT(fails([](auto& i) { i.sums_broken = 1; }), ElementsAre("conservation"));
+  EXPECT_THAT(fails([](auto& i) { i.audit_complete = false; }), ElementsAre("audit_complete"));
+}
+
+TEST(Gates, MeasureTheStartErrorAgainstASlowSystemsMedian) {
+  GateInputs inputs = good();
+  inputs.start_error_p99 = 1100us;
+  inputs.response_p50 = 100ms;  // 2 % of it is 2 ms.
+
+  EXPECT_THAT(broken(inputs), testing::IsEmpty());
+}
+
+}  // namespace
+}  // namespace flow::lab

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lab/hops.hpp"
+
+#include <gtest/gtest.h>
+
+namespace flow::lab {
+namespace {
+
+using streaming::audit::AttemptEnd;
+using streaming::audit::AttemptRecord;
+using streaming::audit::ReadRecord;
+using streaming::audit::RequestEnd;
+using streaming::audit::RequestRecord;
+
+constexpr std::uint64_t trial = 9;
+constexpr std::int64_t start = 1'000'000'000'000;
+constexpr std::int64_t ms = 1'000'000;
+constexpr PhaseRange measured{.from = 11, .until = 111};
+
+RequestRecord request(std::uint64_t number, std::int64_t at_ms, std::int64_t took_ms) {
+  RequestRecord record{};
+  record.request = number;
+  record.intended = start + at_ms * ms;
+  record.connection_free = record.intended;
+  record.sent = record.intended + ms;
+  record.answered = record.intended + took_ms * ms;
+  record.status = 200;
+  return record;
+}
+
+AttemptRecord attempt(std::uint64_t number, std::int64_t at_ms, std::int64_t acked_ms) {
+  AttemptRecord record{};
+  record.trial = trial;
+  record.request = number;
+  record.intended = start + at_ms * ms;
+  record.published = record.intended + 2 * ms;
+  record.decided = record.intended + acked_ms * ms;
+  return record;
+}
+
+ReadRecord read(std::uint64_t number, std::int64_t at_ms, std::int64_t seen_ms) {
+  ReadRecord record{};
+  record.trial = trial;
+  record.request = number;
+  record.intended = start + at_ms * ms;
+  record.seen = record.intended + seen_ms * ms;
+  return record;
+}
+
+HopSummary summarise(const TrialRecords& records) {
+  return summarise_hops(records, measured, trial, base::UnixNanos{start}, 2);
+}
+
+TEST(Hops, CountEachMomentFromTheIntendedTime) {
+  TrialRecords records;
+  records.requests = {request(11, 0, 10)};
+  records.attempts = {attempt(11, 0, 12)};
+  records.reads = {read(11, 0, 15)};
+
+  auto hops = summarise(records).hops;
+
+  EXPECT_EQ(hops["response_time"].values.max().count(), 10 * ms);
+  EXPECT_EQ(hops["service_time"].values.max().count(), 9 * ms);
+  EXPECT_EQ(hops["start_error"].values.max().count(), 1 * ms);
+  EXPECT_EQ(hops["publish_response"].values.max().count(), 12 * ms);
+  EXPECT_EQ(hops["publish_latency"].values.max().count(), 10 * ms);
+  EXPECT_EQ(hops["end_to_end"].values.max().count(), 15 * ms);
+}
+
+TEST(Hops, LeaveOutWhatIsNotOfTheMeasuredPhaseOrOfAnotherTrial) {
+  TrialRecords records;
+  records.requests = {request(10, 0, 10), request(111, 0, 10)};
+  records.attempts = {attempt(10, 0, 12)};
+  records.reads = {read(111, 0, 15), read(50, 0, 15)};
+  records.reads[1].trial = trial + 1;
+
+  auto hops = summarise(records).hops;
+
+  for (const auto& [name, hop] : hops) EXPECT_EQ(hop.values.count() + hop.censored, 0U) << name;
+}
+
+TEST(Hops, PutWhatNeverEndedAboveEveryValue) {
+  TrialRecords records;
+  for (std::uint64_t i = 0; i < 98; ++i) records.requests.push_back(request(11 + i, 0, 10));
+  for (std::uint64_t i = 98; i < 100; ++i) {
+    records.requests.push_back(request(11 + i, 0, 0));
+    records.requests.back().end = RequestEnd::unanswered;
+  }
+
+  const auto hop = describe(summarise(records).hops["response_time"]);
+
+  EXPECT_EQ(hop.at("censored").as_uint64(), 2U);
+  EXPECT_TRUE(hop.at("p90_ns").is_int64());
+  EXPECT_TRUE(hop.at("p99_ns").is_null());
+}
+
+TEST(Hops, CountARequestThatWaitedForAConnectionAsBlockedAndNotAsALateStart) {
+  TrialRecords records;
+  records.requests = {request(11, 0, 10)};
+  records.requests[0].connection_free += 4 * ms;
+
+  auto hops = summarise(records).hops;
+
+  EXPECT_EQ(hops["start_error"].values.count(), 0U);
+  EXPECT_EQ(hops["blocked_time"].values.max().count(), 4 * ms);
+}
+
+TEST(Hops, FileAStallUnderTheIntendedSecondAndCountADuplicateOnce) {
+  TrialRecords records;
+  records.attempts = {attempt(11, 100, 5), attempt(12, 1500, 1400)};
+  records.reads = {read(11, 100, 6), read(11, 100, 900), read(12, 1500, 1401)};
+
+  const auto summary = summarise(records);
+
+  EXPECT_EQ(summary.seconds[0].end_to_end.values.max().count(), 6 * ms);
+  EXPECT_EQ(summary.seconds[1].end_to_end.values.max().count(), 1401 * ms);
+  EXPECT_EQ(summary.seconds[1].publish_response.values.max().count(), 1400 * ms);
+}
+
+TEST(Hops, CountAnAckedEventThatNobodySawAsCensored) {
+  TrialRecords records;
+  records.attempts = {attempt(11, 0, 5), attempt(12, 0, 5)};
+  records.reads = {read(11, 0, 6)};
+
+  EXPECT_EQ(summarise(records).hops["end_to_end"].censored, 1U);
+}
+
+}  // namespace
+}  // namespace flow::lab
