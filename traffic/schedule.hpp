@@ -18,7 +18,9 @@ namespace flow::traffic {
 enum class Placement : std::uint8_t {
   uniform,  // At random: a Poisson process of which the count of every tick is known.
   even,     // Equally spaced: the smoothest arrivals with these counts.
-  poisson,  // A Poisson process with the tick rates; counts and total are random.
+  // A Poisson process with the tick rates; counts and total are random. Its draws go through log1p,
+  // whose last bit is the C library's: across machines compare the hash first.
+  poisson,
 };
 
 std::string_view name_of(Placement placement);
