@@ -18,6 +18,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -74,8 +75,8 @@ class SettingReader {
     config_.*member = *value;
   }
   template <class Enum>
-  void add(std::string_view key, Enum Config::* member, std::span<const Choice<Enum>> choices,
-           std::string_view) {
+  void add(std::string_view key, Enum Config::* member,
+           std::type_identity_t<std::span<const Choice<Enum>>> choices, std::string_view) {
     if (!matches(key)) return;
     std::string names;
     for (const auto& choice : choices) {
@@ -141,8 +142,8 @@ class SettingWriter {
     settings_.emplace_back(key, config_.*member ? "true" : "false");
   }
   template <class Enum>
-  void add(std::string_view key, Enum Config::* member, std::span<const Choice<Enum>> choices,
-           std::string_view) {
+  void add(std::string_view key, Enum Config::* member,
+           std::type_identity_t<std::span<const Choice<Enum>>> choices, std::string_view) {
     for (const auto& choice : choices) {
       if (choice.value == config_.*member) settings_.emplace_back(key, choice.name);
     }

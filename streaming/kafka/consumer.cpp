@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "streaming/kafka/consumer.hpp"
+
+#include <array>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include <librdkafka/rdkafka.h>
+
+#include "base/check.hpp"
+#include "base/stamp.hpp"
+
+namespace flow::streaming::kafka {
+namespace {
+
+using base::Errc;
+using base::Result;
+using base::TimePoint;
+
+constexpr std::size_t records_max = 256;  // Per turn of the thread.
+
+std::string_view header_of(const rd_kafka_headers_t* headers, std::string_view name) {
+  const void* value = nullptr;
+  std::size_t bytes = 0;
+  if (rd_kafka_header_get_last(headers, name.data(), &value, &bytes) !=
+      RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return {};
+  }
+  return {static_cast<const char*>(value), bytes};
+}
+
+std::optional<base::Stamp> stamp_of(const rd_kafka_message_t& message) {
+  rd_kafka_headers_t* headers = nullptr;
+  if (rd_kafka_message_headers(&message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return std::nullopt;
+  }
+  return base::parse_stamp(header_of(headers, base::traceparent_name),
+                           header_of(headers, base::tracestate_name));
+}
+
+using Offsets = std::vector<std::vector<std::int64_t>>;
+
+// The end of every partition as of now. One ListOffsets request to the leader for each, which
+// blocks: for a helper thread. Nothing when a leader did not answer by the deadline.
+std::optional<Offsets> ask_for_ends(const Client& client, TimePoint deadline) {
+  Offsets ends;
+  for (const OpenTopic& topic : client.topics()) {
+    ends.emplace_back();
+    for (int p = 0; p < topic.partitions; ++p) {
+      std::int64_t low = 0;
+      std::int64_t high = 0;
+      while (rd_kafka_query_watermark_offsets(client.handle(), topic.name.c_str(), p, &low, &high,
+                                              milliseconds_until(deadline)) !=
+             RD_KAFKA_RESP_ERR_NO_ERROR) {
+        if (base::now() >= deadline) return std::nullopt;
+      }
+      ends.back().push_back(high);
+    }
+  }
+  return ends;
+}
+
+}  // namespace
+
+KafkaConsumer::KafkaConsumer(net::IoThread& io, std::shared_ptr<Blocking> blocking,
+                             std::shared_ptr<Client> client, RecordSink& sink)
+    : io_(io),
+      blocking_(std::move(blocking)),
+      client_(std::move(client)),
+      sink_(sink),
+      bridge_(io, [this] { return pull(); }) {
+  for (const OpenTopic& topic : client_->topics()) {
+    next_.emplace_back(static_cast<std::size_t>(topic.partitions), 0);
+  }
+  client_->write_wakes_to(bridge_.fd());
+  bridge_.wake();  // What was queued before the descriptor was known.
+}
+
+bool KafkaConsumer::pull() {
+  client_->note_all();
+  std::array<rd_kafka_message_t*, records_max> batch{};
+  const ssize_t got =
+      rd_kafka_consume_batch_queue(client_->records(), 0, batch.data(), batch.size());
+  const TimePoint now = base::now();
+  if (got <= 0) return false;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(got); ++i) {
+    if (!stopped_ && !failed_) take(*batch[i], now);
+    rd_kafka_message_destroy(batch[i]);
+  }
+  return !stopped_;
+}
+
+void KafkaConsumer::take(const rd_kafka_message_t& message, TimePoint now) {
+  const auto topic = reinterpret_cast<std::uintptr_t>(rd_kafka_topic_opaque(message.rkt));
+  std::int64_t& next = next_[topic][static_cast<std::size_t>(message.partition)];
+  if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+    next = message.offset;  // Offsets before it that held no record (markers) are passed too.
+    return;
+  }
+  if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) return take_error(message);
+  next = message.offset + 1;
+  ++seen_;
+  Record record;
+  record.topic = static_cast<TopicId>(topic);
+  record.partition = message.partition;
+  record.position.entry = static_cast<std::uint64_t>(message.offset);
+  record.key = {static_cast<const char*>(message.key), message.key_len};
+  record.payload = {static_cast<const std::byte*>(message.payload), message.len};
+  record.stamp = stamp_of(message);
+  record.seen_at = now;
+  sink_.on_record(record);
+}
+
+void KafkaConsumer::take_error(const rd_kafka_message_t& message) {
+  switch (message.err) {
+    case RD_KAFKA_RESP_ERR__TRANSPORT:
+    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+    case RD_KAFKA_RESP_ERR__TIMED_OUT:
+      return;  // librdkafka connects again and goes on where it was.
+    default:
+      break;
+  }
+  failed_ = true;
+  sink_.on_consumer_error(
+      {Errc::io, fmt::format("{}: topic {}, partition {}: {}", client_->subject(),
+                             rd_kafka_topic_name(message.rkt), message.partition,
+                             rd_kafka_message_errstr(&message))});
+}
+
+net::Task<Result<bool>> KafkaConsumer::read_to_end(TimePoint deadline) {
+  const std::shared_ptr<bool> alive = alive_;
+  const std::shared_ptr<Blocking> blocking = blocking_;
+  auto ask = [client = client_, deadline] { return ask_for_ends(*client, deadline); };
+  const std::optional<Offsets> ends = co_await blocking->call(std::move(ask));
+  while (*alive && !failed_ && ends && !has_reached(*ends) && base::now() < deadline) {
+    co_await net::sleep_until(std::min(deadline, base::now() + std::chrono::milliseconds(2)));
+  }
+  co_return *alive&& ends&& has_reached(*ends);
+}
+
+bool KafkaConsumer::has_reached(const Offsets& ends) const {
+  for (std::size_t topic = 0; topic < ends.size(); ++topic) {
+    for (std::size_t p = 0; p < ends[topic].size(); ++p) {
+      if (next_[topic][p] < ends[topic][p]) return false;
+    }
+  }
+  return true;
+}
+
+void KafkaConsumer::stop() {
+  if (stopped_) return;
+  stopped_ = true;
+  *alive_ = false;
+  client_->stop_wakes();
+  bridge_.stop();
+  blocking_->run_later([client = std::move(client_)]() mutable { client.reset(); });
+}
+
+}  // namespace flow::streaming::kafka
