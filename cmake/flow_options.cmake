@@ -23,7 +23,7 @@ target_compile_options(flow_options INTERFACE
   -ffp-contract=off  # The schedule hashes are defined without fused multiply-add.
   # GCC 12 reports false positives from inlined library code at -O2.
   $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-array-bounds
-    -Wno-restrict -Wno-dangling-pointer -Wno-stringop-overread>)
+    -Wno-restrict -Wno-dangling-pointer -Wno-stringop-overread -Wno-mismatched-new-delete>)
 target_compile_definitions(flow_options INTERFACE
   BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION
   BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE)
