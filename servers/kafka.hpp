@@ -1,0 +1,60 @@
+// A real Kafka cluster (KRaft, combined broker and controller nodes) on this machine, on ports that
+// the kernel picked, in a temporary directory.
+// Thread: as Server.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "servers/level.hpp"
+#include "servers/server.hpp"
+
+namespace flow::servers {
+
+// How many brokers the cluster's own metadata lists, asked at `bootstrap` ("127.0.0.1:9092"). An
+// error means "not yet". Blocks for a second or two at most.
+using BrokerProbe = std::function<base::Result<int>(const std::string& bootstrap)>;
+
+struct KafkaOptions {
+  KafkaLevel level;          // nodes and broker settings are used here.
+  BrokerProbe broker_count;  // Empty: ready when every node logged that it has started.
+  ProgressText progress;
+  base::Nanos ready_within = std::chrono::seconds(60);
+  std::filesystem::path home;  // A Kafka with lib/*.jar; empty: the one fetched into the cache.
+  int heap_mb = 512;           // Of each node.
+};
+
+class Kafka final : public Server {
+ public:
+  // Errc::config when there is no Kafka at `home`, Errc::io with the log's tail when a node dies,
+  // Errc::timed_out when it is not ready in time.
+  static base::Result<std::unique_ptr<Kafka>> start(KafkaOptions options);
+  ~Kafka() override;
+
+  std::string_view platform() const override { return "kafka"; }
+  void stop() override;
+
+  // Every node: "127.0.0.1:1234,127.0.0.1:1235". Roles are "kafka-1" and so on, in this order.
+  const std::string& bootstrap() const { return bootstrap_; }
+
+ private:
+  using Server::Server;
+  std::string bootstrap_;
+};
+
+// What a node is configured with; `others` are "id@host:port" of all controllers.
+struct KafkaNodePlan {
+  int id = 1;
+  int nodes = 1;
+  int port = 0;
+  int controller_port = 0;
+  std::string voters;
+  std::filesystem::path data;
+};
+// The level's broker settings replace Flow's own of the same name. Errc::config for one that would
+// move a node off its ports or directories.
+base::Result<Settings> kafka_node_settings(const KafkaNodePlan& plan, const Settings& level);
+
+}  // namespace flow::servers

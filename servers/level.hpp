@@ -1,0 +1,69 @@
+// Durability levels as data (levels/*.yaml): what each platform is asked to promise, every setting
+// of broker, storage, topic and client written out on both platforms. Strict: a key that is missing
+// is as wrong as one that nobody knows, because a default left to chance is no level.
+// Thread: any; plain values.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/json.hpp"
+#include "base/result.hpp"
+
+namespace flow::servers {
+
+using Settings = std::vector<std::pair<std::string, std::string>>;  // In order, as written.
+
+struct KafkaLevel {
+  int nodes = 1;    // Each is broker and controller.
+  Settings broker;  // Kafka's own names: "min.insync.replicas".
+  Settings topic;   // The driver's names, as are the next two: "flush_messages".
+  Settings producer;
+  Settings consumer;
+};
+
+struct PulsarLevel {
+  int bookies = 1;
+  int brokers = 1;
+  Settings bookie;  // BookKeeper's own names: "journalSyncData".
+  Settings broker;  // Pulsar's own names: "managedLedgerDefaultAckQuorum".
+  Settings topic;   // The driver's names, as are the next two: "ack_quorum".
+  Settings producer;
+  Settings consumer;
+};
+
+struct Level {
+  std::string name;
+  std::filesystem::path file;
+  std::string promises;          // One sentence.
+  std::string does_not_promise;  // One sentence.
+  bool like_for_like = false;    // Do the two platforms promise the same?
+  std::string like_for_like_reason;
+  KafkaLevel kafka;
+  PulsarLevel pulsar;
+};
+
+// A name ("fsync-1") of a file in the levels folder, or a path ("./my-level.yaml"). Errc::config
+// names the known levels for a name that is none.
+base::Result<Level> load_level(const std::string& name_or_path);
+
+// The same from text; `name` stands in errors.
+base::Result<Level> parse_level(std::string_view text, const std::string& name);
+
+// Folder of levels/*.yaml: $FLOW_LEVELS, <binary>/../share/flow/levels, else that of the sources.
+std::filesystem::path levels_directory();
+std::vector<std::string> known_levels();  // Sorted names.
+
+// What is not replicated, or how often it is: "one node, nothing replicated", "2 of 3 replicas
+// acknowledge". `platform` is "kafka" or "pulsar".
+std::string replication_note(const Level& level, std::string_view platform);
+
+// For result files: name, promises, does_not_promise, like_for_like, like_for_like_reason,
+// replication {kafka, pulsar}, and every setting of both platforms.
+base::json::object to_json(const Level& level);
+
+}  // namespace flow::servers

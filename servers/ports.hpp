@@ -1,0 +1,21 @@
+// Ports that the kernel picked.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+
+namespace flow::servers {
+
+// `count` different TCP ports of 127.0.0.1 that were free a moment ago: bound to port 0, all at
+// once, then closed. Another process may still take one before its user does: servers are started
+// again with new ports when their log says so.
+base::Result<std::vector<std::uint16_t>> pick_ports(int count);
+
+// True when something accepts connections at 127.0.0.1:port.
+bool accepts_connections(std::uint16_t port);
+
+}  // namespace flow::servers

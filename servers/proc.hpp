@@ -1,0 +1,55 @@
+// Reads what Linux tells under /proc: pure parsers of the text, and readers of the files.
+// Thread: any; plain values.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace flow::servers {
+
+// /proc/PID/stat, proc(5). The command in parentheses may itself hold spaces and parentheses.
+struct ProcessStat {
+  pid_t pid = 0;
+  char state = '?';  // 'Z': dead, waits to be reaped.
+  pid_t parent = 0;
+  pid_t group = 0;
+  std::uint64_t user_ticks = 0;
+  std::uint64_t system_ticks = 0;
+  std::uint64_t start_time = 0;  // Clock ticks since boot.
+  std::uint64_t rss_pages = 0;
+};
+std::optional<ProcessStat> parse_process_stat(std::string_view text);
+std::optional<ProcessStat> read_process_stat(pid_t pid);
+
+// write_bytes of /proc/PID/io: what the process caused to be sent to storage, page cache
+// write-back included.
+std::optional<std::uint64_t> parse_write_bytes(std::string_view io_text);
+
+// The first line of /proc/stat, in clock ticks over all CPUs.
+struct MachineStat {
+  std::uint64_t user = 0, nice = 0, system = 0, idle = 0, iowait = 0, irq = 0, softirq = 0,
+                steal = 0;
+  std::uint64_t total() const {
+    return user + nice + system + idle + iowait + irq + softirq + steal;
+  }
+};
+std::optional<MachineStat> parse_machine_stat(std::string_view text);
+
+std::vector<pid_t> all_pids();
+
+// A process is the same one as long as pid and start time agree; a zombie counts as gone.
+bool is_same_process(pid_t pid, std::uint64_t start_time);
+
+// Everything below `root` in the process tree, without `root`.
+std::vector<pid_t> descendants_of(pid_t root);
+
+// The whole file; empty when it cannot be read.
+std::string read_text_file(const std::string& path);
+
+}  // namespace flow::servers

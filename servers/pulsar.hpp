@@ -1,0 +1,51 @@
+// A real Pulsar cluster on this machine: one ZooKeeper, bookies, brokers; on ports that the kernel
+// picked, in a temporary directory. Never `pulsar standalone`, which changes the durability.
+// Thread: as Server.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "servers/level.hpp"
+#include "servers/server.hpp"
+
+namespace flow::servers {
+
+struct PulsarOptions {
+  PulsarLevel level;  // bookies, brokers and their settings are used here.
+  ProgressText progress;
+  base::Nanos ready_within = std::chrono::seconds(150);
+  std::filesystem::path home;  // An unpacked distribution; empty: the one fetched into the cache.
+  int bookie_heap_mb = 384;
+  int bookie_direct_mb = 640;
+  int broker_heap_mb = 512;
+  int broker_direct_mb = 512;
+};
+
+class Pulsar final : public Server {
+ public:
+  // Errors as Kafka::start().
+  static base::Result<std::unique_ptr<Pulsar>> start(PulsarOptions options);
+  ~Pulsar() override;
+
+  std::string_view platform() const override { return "pulsar"; }
+  void stop() override;
+
+  // "pulsar://127.0.0.1:1234" and "http://127.0.0.1:1235" of the first broker. Roles are
+  // "pulsar-zookeeper", "pulsar-bookie-1" and so on, "pulsar-broker-1" and so on.
+  const std::string& service_url() const { return service_url_; }
+  const std::string& admin_url() const { return admin_url_; }
+
+ private:
+  using Server::Server;
+  std::string service_url_;
+  std::string admin_url_;
+};
+
+// `text` (a shipped .conf file) with `settings` in force: every earlier line of a key is dropped
+// (BookKeeper makes a list of a key that occurs twice), the keys are appended after a newline.
+std::string apply_settings(std::string_view text, const Settings& settings);
+
+}  // namespace flow::servers

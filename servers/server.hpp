@@ -1,0 +1,84 @@
+// What every real server that Flow starts has in common: processes with roles, logs, faults, facts.
+// Kafka, Pulsar and Postgres (kafka.hpp, pulsar.hpp, postgres.hpp) derive from Server; each has a
+// blocking start() that returns when the server answers by its own protocol.
+// Thread: one at a time; not the supervisor's. Servers of different objects may start in parallel.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "base/clock.hpp"
+#include "base/json.hpp"
+#include "base/result.hpp"
+#include "servers/run_directory.hpp"
+#include "servers/supervisor.hpp"
+
+namespace flow::servers {
+
+// Says in a few words what is being waited for; called at least every 5 s while a start() waits.
+using ProgressText = std::function<void(std::string_view)>;
+
+struct ProcessInfo {
+  std::string role;  // "kafka-1", "pulsar-bookie-2", "postgres"
+  pid_t pid = 0;
+};
+
+class Server {
+ public:
+  virtual ~Server();  // Kills what still runs and removes the data.
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  virtual std::string_view platform() const = 0;  // "kafka", "pulsar", "postgres"
+
+  // Ends the processes in order, at the latest after a few seconds each by SIGKILL: the data is
+  // thrown away. Idempotent.
+  virtual void stop() = 0;
+
+  std::vector<ProcessInfo> processes() const;
+
+  // Errc::io with the role, its exit status and the last lines of its log when a process that was
+  // not stopped or killed through this object has ended.
+  base::Result<void> check_alive() const;
+
+  // Faults. Errc::config for a role that does not exist, Errc::io when it does not run.
+  base::Result<void> freeze(std::string_view role);  // SIGSTOP
+  base::Result<void> thaw(std::string_view role);    // SIGCONT
+  base::Result<void> kill(std::string_view role);    // SIGKILL; waits until it is gone.
+
+  // The last lines of every process's log, each under its role.
+  std::string log_tail(int lines) const;
+  base::Result<void> copy_logs_to(const std::filesystem::path& folder) const;
+
+  // For result files: version, service, command lines, effective configuration as it was set and as
+  // the server reports it, seconds until ready.
+  const base::json::object& facts() const { return facts_; }
+  const std::filesystem::path& directory() const { return run_->path(); }
+
+ protected:
+  explicit Server(std::shared_ptr<RunDirectory> run) : run_(std::move(run)) {}
+
+  base::Result<ChildProcess*> start_process(SpawnOptions options);
+  ChildProcess* find(std::string_view role) const;
+  // Ends all children whose role starts with `prefix` at the same time.
+  void stop_processes(std::string_view prefix, base::Nanos grace, int signal);
+
+  std::shared_ptr<RunDirectory> run_;
+  base::json::object facts_;
+
+ private:
+  struct Member {
+    std::unique_ptr<ChildProcess> process;
+    bool is_expected_to_be_gone = false;
+  };
+  std::vector<Member> members_;
+};
+
+}  // namespace flow::servers
