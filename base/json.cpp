@@ -2,6 +2,7 @@
 #include "base/json.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <sstream>
 
@@ -10,19 +11,39 @@ namespace {
 
 std::string_view kind_name(const json::value& value) {
   switch (value.kind()) {
-    case json::kind::null: return "null";
-    case json::kind::bool_: return "a boolean";
+    case json::kind::null:
+      return "null";
+    case json::kind::bool_:
+      return "a boolean";
     case json::kind::int64:
-    case json::kind::uint64: return "a whole number";
-    case json::kind::double_: return "a number";
-    case json::kind::string: return "a string";
-    case json::kind::array: return "an array";
-    case json::kind::object: return "an object";
+    case json::kind::uint64:
+      return "a whole number";
+    case json::kind::double_:
+      return "a number";
+    case json::kind::string:
+      return "a string";
+    case json::kind::array:
+      return "an array";
+    case json::kind::object:
+      return "an object";
   }
   return "?";
 }
 
 bool is_scalar(const json::value& value) { return !value.is_object() && !value.is_array(); }
+
+// Boost.JSON writes 0.705 as 7.05E-1; people read this. Shortest text that reads back the same.
+std::string number_text(double number) {
+  if (!std::isfinite(number)) return "null";
+  std::string text = fmt::format("{}", number);
+  if (text.find_first_of(".e") == std::string::npos) text += ".0";
+  return text;
+}
+
+void write_scalar(std::string& out, const json::value& value) {
+  const auto* number = value.if_double();
+  out += number ? number_text(*number) : json::serialize(value);
+}
 
 void write_pretty(std::string& out, const json::value& value, std::size_t depth) {
   const std::string indent(2 * (depth + 1), ' ');
@@ -47,8 +68,15 @@ void write_pretty(std::string& out, const json::value& value, std::size_t depth)
       write_pretty(out, member, depth + 1);
     }
     out += "\n" + indent.substr(2) + "]";
+  } else if (const auto* scalars = value.if_array()) {
+    out += '[';
+    for (std::size_t i = 0; i < scalars->size(); ++i) {
+      if (i > 0) out += ", ";
+      write_scalar(out, (*scalars)[i]);
+    }
+    out += ']';
   } else {
-    out += json::serialize(value);
+    write_scalar(out, value);
   }
 }
 

@@ -21,7 +21,8 @@ namespace json = boost::json;
 Result<json::value> parse_json(std::string_view text, std::string_view name);
 Result<json::value> read_json_file(const std::string& path);
 
-// Pretty: two spaces, one key per line, arrays of numbers on one line. Ends in a newline.
+// Pretty: two spaces, one key per line, arrays of plain values on one line, 0.705 and not 7.05E-1;
+// NaN and infinities, which JSON has not, as null. Ends in a newline.
 std::string pretty_json(const json::value& value);
 
 // A value together with the path that led to it.

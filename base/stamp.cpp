@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/stamp.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include <fmt/format.h>
@@ -10,7 +11,9 @@
 namespace flow::base {
 namespace {
 
-constexpr std::size_t tracestate_bytes_max = 512;  // The specification's bound for propagation.
+// The specification asks to propagate 512 bytes; "flow=" with 19 digits and a comma takes 25.
+constexpr std::size_t other_state_bytes_max = 512 - 25;
+constexpr std::size_t tracestate_read_max = 8192;
 
 // Lower case only, as the specification demands.
 std::optional<std::uint64_t> parse_hex(std::string_view text) {
@@ -42,19 +45,46 @@ std::optional<UnixNanos> parse_intended(std::string_view text) {
   return UnixNanos{value};
 }
 
+bool is_key_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '*' ||
+         c == '/' || c == '@';
+}
+
+// A list member "key=value" as the specification has it: no control characters, so that a hostile
+// state cannot end a header line.
+bool is_member(std::string_view member) {
+  const std::size_t equals = member.find('=');
+  if (equals == 0 || equals == std::string_view::npos || equals > 256) return false;
+  const std::string_view value = member.substr(equals + 1);
+  if (value.empty() || value.size() > 256) return false;
+  return std::ranges::all_of(member.substr(0, equals), is_key_character) &&
+         std::ranges::all_of(value, [](char c) { return c >= 0x20 && c <= 0x7e && c != '='; });
+}
+
+// Takes the members of a state that is well formed as a whole; else leaves `stamp` as it is.
+// Members that would make the state of the next hop too long are left out, as the specification
+// allows.
 void parse_tracestate(std::string_view text, Stamp& stamp) {
-  if (text.size() > tracestate_bytes_max) return;
+  if (text.size() > tracestate_read_max) return;
+  std::optional<UnixNanos> intended;
+  bool has_flow = false;
+  std::string others;
   while (!text.empty()) {
     const std::size_t comma = text.find(',');
     const std::string_view member = trim(text.substr(0, comma));
     text = comma == std::string_view::npos ? std::string_view{} : text.substr(comma + 1);
+    if (member.empty()) continue;  // Allowed.
+    if (!is_member(member)) return;
     if (member.starts_with("flow=")) {
-      if (!stamp.intended) stamp.intended = parse_intended(member.substr(5));
-    } else if (!member.empty()) {
-      if (!stamp.other_state.empty()) stamp.other_state += ',';
-      stamp.other_state += member;
+      if (!has_flow) intended = parse_intended(member.substr(5));
+      has_flow = true;
+    } else if (others.size() + member.size() + 1 <= other_state_bytes_max) {
+      if (!others.empty()) others += ',';
+      others += member;
     }
   }
+  stamp.intended = intended;
+  stamp.other_state = std::move(others);
 }
 
 }  // namespace
@@ -85,7 +115,8 @@ std::optional<Stamp> parse_stamp(std::string_view traceparent, std::string_view 
   const auto parent = parse_hex(traceparent.substr(36, 16));
   if (!trial || !request || !parent || !parse_hex(traceparent.substr(53, 2))) return std::nullopt;
   if ((*trial == 0 && *request == 0) || *parent == 0) return std::nullopt;
-  Stamp stamp{.trial = *trial, .request = *request, .parent = *parent, .intended = {}, .other_state = {}};
+  Stamp stamp{
+      .trial = *trial, .request = *request, .parent = *parent, .intended = {}, .other_state = {}};
   parse_tracestate(tracestate, stamp);
   return stamp;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/yaml.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <fstream>
 #include <map>
@@ -64,8 +65,8 @@ struct YamlMap::Impl {
   }
   void wrong(std::string_view key, const std::string& found, std::string_view expected) {
     if (error) return;
-    error = Error{Errc::config,
-                  fmt::format("{}: expected {}, found {}", where(key), expected, found)};
+    error =
+        Error{Errc::config, fmt::format("{}: expected {}, found {}", where(key), expected, found)};
   }
 };
 
@@ -171,8 +172,8 @@ void YamlMap::choice(std::string_view key, std::string& out,
 
 void YamlMap::require(std::string_view key) {
   if (has(key) || impl_->error) return;
-  impl_->error = Error{Errc::config, fmt::format("{}: {}/{}: this key is missing", impl_->file,
-                                                 impl_->path, key)};
+  impl_->error = Error{
+      Errc::config, fmt::format("{}: {}/{}: this key is missing", impl_->file, impl_->path, key)};
 }
 
 std::optional<YamlMap> YamlMap::map(std::string_view key) {
@@ -234,8 +235,14 @@ Result<void> YamlMap::finish() {
 
 Result<YamlMap> load_yaml(std::string_view text, const std::string& name) {
   try {
-    const YAML::Node node = YAML::Load(std::string(text));
-    if (!node.IsMap()) return fail(Errc::config, "{}: expected a map, found {}", name, kind_name(node));
+    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
+    if (documents.size() > 1) {
+      return fail(Errc::config, "{}: expected one document, found {}", name, documents.size());
+    }
+    const YAML::Node node = documents.empty() ? YAML::Node() : documents.front();
+    if (!node.IsMap()) {
+      return fail(Errc::config, "{}: expected a map, found {}", name, kind_name(node));
+    }
     return YamlMap(name, "", node);
   } catch (const YAML::Exception& error) {
     return fail(Errc::config, "{}:{}: not YAML: {}", name, error.mark.line + 1, error.msg);
