@@ -1,2 +1,86 @@
+// The report: reads the result that the lab put into the page and lays it out once. No network, no
+// state beyond the choices of a reader.
 // SPDX-License-Identifier: Apache-2.0
-document.title = "Flow report";
+import {h, paragraph, section} from "./dom.ts";
+import type {Child} from "./dom.ts";
+import {curveFigure} from "./figures/curves.ts";
+import {loadFigure, secondsFigure} from "./figures/seconds.ts";
+import {trafficSection} from "./figures/traffic.ts";
+import {comparisonsOf} from "./model.ts";
+import type {Comparison} from "./model.ts";
+import {auditSection} from "./sections/audit.ts";
+import {disclosureSection} from "./sections/disclosure.ts";
+import {header, overview} from "./sections/head.ts";
+import {hopSection} from "./sections/hops.ts";
+import {comparisonTitle, stamps} from "./sections/parts.ts";
+import {partitionSection, resourceSection} from "./sections/resources.ts";
+import {setup} from "./sections/setup.ts";
+import {validitySection} from "./sections/validity.ts";
+import type {Result} from "./types.ts";
+
+function readResult(): Result {
+  const text = document.getElementById("flow-data")?.textContent ?? "";
+  const {experiment, trials} = JSON.parse(text) as Partial<Result>;
+  return {experiment: experiment ?? {}, trials: trials ?? []};
+}
+
+function figureSections(result: Result, comparisons: readonly Comparison[]): Child[] {
+  const each = (make: (comparison: Comparison, suffix: string, stamp: Child) => Child): Child =>
+    comparisons.map((comparison, index) => [
+      comparisonTitle(comparison, comparisons),
+      make(comparison, index === 0 ? "" : `-${index + 1}`, stamps(comparison, result.experiment)),
+    ]);
+  return [
+    section("curves", "The shape of latency",
+            each((comparison, suffix, stamp) => curveFigure(comparison, `figure-curves${suffix}`, stamp))),
+    section("seconds", "Over time",
+            each((comparison, suffix, stamp) => [
+              secondsFigure(comparison, `figure-seconds${suffix}`, stamp),
+              loadFigure(comparison, `figure-load${suffix}`, stamp),
+            ])),
+  ];
+}
+
+function contents(parts: readonly HTMLElement[]): HTMLElement {
+  return h("nav", {"aria-label": "Contents"}, parts.map((part) =>
+    h("a", {href: `#${part.id}`}, part.querySelector("h2")?.textContent ?? part.id)));
+}
+
+function render(result: Result): Child[] {
+  const comparisons = comparisonsOf(result);
+  const captionOf = (comparison: Comparison, words: string): Child =>
+    [stamps(comparison, result.experiment), " ", words];
+  const sections = [
+    overview(result, comparisons, captionOf),
+    setup(result),
+    trafficSection(result),
+    hopSection(comparisons, captionOf),
+    figureSections(result, comparisons),
+    auditSection(comparisons, captionOf),
+    validitySection(result),
+    resourceSection(comparisons, captionOf),
+    partitionSection(comparisons, captionOf),
+    disclosureSection(result, comparisons),
+  ].flat(3).filter((part): part is HTMLElement => part instanceof HTMLElement);
+  return [
+    header(result), contents(sections), sections,
+    h("footer", {}, paragraph(
+      "Made by Flow from ", h("code", {}, "experiment.json"), " and the ", h("code", {}, "trial.json"),
+      " files of this result; they are inside this file too. It loads nothing.")),
+  ];
+}
+
+const main = document.getElementById("main");
+const text = document.getElementById("flow-data")?.textContent ?? "";
+if (main && text.startsWith("/*")) {
+  main.replaceChildren(paragraph("This is the empty report page: no result has been put into it."));
+} else if (main) {
+  const result = readResult();
+  document.title = `${result.experiment.name ?? "Flow"} · Flow report`;
+  main.replaceChildren();
+  const put = (child: Child): void => {
+    if (Array.isArray(child)) child.forEach(put);
+    else if (child instanceof Node) main.append(child);
+  };
+  put(render(result));
+}

@@ -1,0 +1,115 @@
+// Quantile curves on a tail axis, all sides overlaid, one hop at a time.
+// SPDX-License-Identifier: Apache-2.0
+import * as Plot from "@observablehq/plot";
+import {h} from "../dom.ts";
+import type {Child} from "../dom.ts";
+import {duration, quantileName} from "../format.ts";
+import {hops} from "../model.ts";
+import type {Comparison, Series} from "../model.ts";
+import {joinPath} from "../path.ts";
+import {curvePoints, tailPosition} from "../scale.ts";
+import type {CurvePoint} from "../scale.ts";
+import type {Trial} from "../types.ts";
+import {legend} from "../sections/parts.ts";
+import {latencyAxis} from "./axis.ts";
+import {Ref, choice, makeFigure} from "./figure.ts";
+import type {Data} from "./figure.ts";
+
+interface Curve {
+  series: Series;
+  trial: Trial;
+  points: CurvePoint[];
+}
+
+function curvesOf(comparison: Comparison, hop: string): Curve[] {
+  return comparison.blocks.flatMap((block) => comparison.series.flatMap((series) => {
+    const trial = block.trials.get(series.cell.id);
+    const {curve, count = 0} = trial?.hops?.[hop] ?? {};
+    return trial && curve ? [{series, trial, points: curvePoints(curve, count)}] : [];
+  }));
+}
+
+const marked = [0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999];
+
+/** Symbols at the named quantiles only: the point nearest to each. */
+function named({points}: Curve): CurvePoint[] {
+  return marked.flatMap((q) => {
+    const near = points.filter((point) => Math.abs(point.position - tailPosition(q)) < 0.02);
+    return near.slice(0, 1);
+  });
+}
+
+function marks({series, trial, points}: Curve, isAlone: boolean): Plot.Markish[] {
+  const title = (point: CurvePoint): string =>
+    `${series.label}, ${trial.id}\n${point.q >= 1 ? "max" : quantileName(point.q)}: ${duration(point.ns)}`;
+  const all: Plot.Markish[] = [
+    Plot.line(points, {x: "position", y: "ns", stroke: series.color, strokeWidth: isAlone ? 2 : 1.1,
+                       strokeDasharray: series.dash || "none", strokeOpacity: isAlone ? 1 : 0.75}),
+    Plot.dot(named({series, trial, points}), {x: "position", y: "ns", fill: series.color,
+                                              symbol: series.symbol, r: isAlone ? 4 : 2.6}),
+    Plot.dot(points, {x: "position", y: "ns", r: 6, fill: "transparent", title, tip: true}),
+  ];
+  const end = points.at(-1);
+  if (isAlone && end) {
+    all.push(Plot.text([end], {x: "position", y: "ns", text: () => series.label, fill: series.color,
+                               textAnchor: "start", dx: 7, fontWeight: 600}));
+  }
+  return all;
+}
+
+function draw(comparison: Comparison, hop: string, width: number): Element {
+  const curves = curvesOf(comparison, hop).filter(({points}) => points.length > 0);
+  if (curves.length === 0) return h("p", {class: "empty"}, "No sample of this hop in any trial.");
+  const points = curves.flatMap((curve) => curve.points);
+  const last = points.reduce((most, point) => Math.max(most, point.position), 2);
+  const isAlone = comparison.blocks.length === 1;
+  return Plot.plot({
+    width, height: Math.round(Math.min(400, Math.max(280, width * 0.45))),
+    marginLeft: 54, marginRight: isAlone ? 58 : 18, marginTop: 22,
+    ariaLabel: "Latency by quantile on a logarithmic tail axis",
+    x: {type: "linear", domain: [0, last], label: "quantile; each step leaves a tenth as many requests",
+        labelArrow: "none", labelAnchor: "right", grid: true, ticks: [0, ...marked.map(tailPosition)].filter((x) => x <= last),
+        tickFormat: (x: number) => (x === 0 ? "min" : quantileName(1 - 10 ** -x))},
+    y: latencyAxis(points.map((point) => point.ns), "latency"),
+    marks: curves.flatMap((curve) => marks(curve, isAlone)),
+  });
+}
+
+function data(comparison: Comparison, hop: string): Data {
+  const rows = curvesOf(comparison, hop).flatMap(({series, trial}) =>
+    (trial.hops?.[hop]?.curve ?? []).map(([q], index) => [
+      series.label, trial.id, quantileName(q), q,
+      new Ref(trial, joinPath("hops", hop, "curve", index, 1), "duration"),
+    ]));
+  return {
+    columns: [{key: "platform", words: "Platform"}, {key: "trial", words: "Trial"}, {key: "name", words: "Quantile"},
+              {key: "quantile", words: "q"}, {key: `${hop}_ns`, words: "Latency"}],
+    rows,
+  };
+}
+
+export function curveFigure(comparison: Comparison, id: string, stamps: Child): HTMLElement {
+  let hop = "response_time";
+  const present = hops.map(([name, words]) => [name, words] as const)
+      .filter(([name]) => curvesOf(comparison, name).some(({points}) => points.length > 0));
+  if (present.length === 0) return h("p", {class: "empty"}, "No trial recorded a latency curve.");
+  if (!present.some(([name]) => name === hop)) hop = present[0]?.[0] ?? hop;
+  const controls = choice(`${id}-hop`, "Hop", present, hop, (chosen) => {
+    hop = chosen;
+    figure.update();
+  });
+  const figure = makeFigure({
+    id, stamps, controls, title: "Latency by quantile",
+    legend: legend(comparison.series),
+    caption: [
+      h("strong", {}, "How to read it. "),
+      "To the right the requests get rarer: at p99 one in a hundred is slower, at p99.9 one in a thousand. Lower is ",
+      "faster. Both axes are logarithmic. A curve ends at its maximum, where the number of samples ends; one that ends ",
+      "earlier was cut by failed or unanswered requests. ",
+      comparison.blocks.length > 1 ? "One line is one trial; the spread between lines of a kind is the noise." : "",
+    ],
+    draw: (width) => draw(comparison, hop, width),
+    data: () => data(comparison, hop),
+  });
+  return figure.element;
+}

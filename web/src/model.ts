@@ -1,0 +1,178 @@
+// What belongs together in a result: which cells are compared, whether that is like for like, which
+// trials make a block, how each side is drawn. Pure.
+// SPDX-License-Identifier: Apache-2.0
+import {listed} from "./format.ts";
+import {valueAt} from "./path.ts";
+import type {Cell, Experiment, Level, Result, Trial} from "./types.ts";
+
+/** Fewer blocks than this support no statement about a difference. */
+export const blocksForVerdict = 7;
+
+export const hops: readonly (readonly [string, string, string])[] = [
+  ["response_time", "Response time", "answered − intended, per HTTP request"],
+  ["service_time", "Service time", "answered − sent, per HTTP request"],
+  ["start_error", "Start error", "sent − intended, of requests whose connection was free when due"],
+  ["blocked_time", "Blocked time", "connection free − intended, of the other requests"],
+  ["publish_latency", "Publish latency", "acked − published, per event"],
+  ["publish_response", "Publish response", "acked − intended, per event: the primary metric"],
+  ["end_to_end", "End to end", "seen by the auditor − intended, per event"],
+];
+
+export interface Series {
+  cell: Cell;
+  label: string;
+  color: string;
+  dash: string;
+  symbol: "circle" | "triangle" | "square" | "diamond";
+}
+
+/** Cells that a reader will compare, and whether they may be. */
+export interface Comparison {
+  title: string;
+  workload: string;
+  levels: string[];
+  series: Series[];
+  blocks: Block[];
+  isLikeForLike: boolean;
+  reasons: string[];
+}
+
+export interface Block {
+  block: number;
+  seed: number | undefined;
+  trials: Map<string, Trial>;  // By cell id; a cell that has not run is absent.
+}
+
+export function platformName(platform: string): string {
+  return platform.charAt(0).toUpperCase() + platform.slice(1);
+}
+
+const looks = [
+  {color: "var(--series-1)", dash: "", symbol: "circle"},
+  {color: "var(--series-2)", dash: "6 3", symbol: "triangle"},
+  {color: "var(--series-3)", dash: "2 3", symbol: "square"},
+  {color: "var(--series-4)", dash: "8 3 2 3", symbol: "diamond"},
+] as const;
+
+/** The plan's cells; without a plan, those of the trials. */
+export function cellsOf({experiment, trials}: Result): Cell[] {
+  const planned = experiment.plan?.cells;
+  if (planned?.length) return planned;
+  const cells = new Map<string, Cell>();
+  for (const {cell, platform, level, workload} of trials) {
+    cells.set(cell, {id: cell, platform, level, workload});
+  }
+  return [...cells.values()];
+}
+
+function seriesOf(cells: Cell[]): Series[] {
+  const platforms = cells.map((cell) => cell.platform);
+  const isUnique = new Set(platforms).size === cells.length;
+  return cells.map((cell, index) => {
+    const name = platformName(cell.platform);
+    const look = looks[index % looks.length] ?? looks[0];
+    return {cell, label: isUnique ? name : `${name}, ${cell.level}`, ...look};
+  });
+}
+
+function blocksOf({experiment, trials}: Result, cells: Cell[]): Block[] {
+  const ids = new Set(cells.map((cell) => cell.id));
+  const blocks = new Map<number, Block>();
+  const blockAt = (number: number, seed: number | undefined): Block => {
+    const block = blocks.get(number) ?? {block: number, seed, trials: new Map<string, Trial>()};
+    blocks.set(number, block);
+    return block;
+  };
+  for (const planned of experiment.plan?.order ?? []) {
+    if (ids.has(planned.cell)) blockAt(planned.block, planned.seed);
+  }
+  for (const trial of trials) {
+    if (ids.has(trial.cell)) blockAt(trial.block, trial.seed).trials.set(trial.cell, trial);
+  }
+  return [...blocks.values()].sort((a, b) => a.block - b.block);
+}
+
+function unfairLevel(name: string, level: Level | undefined): string[] {
+  if (level?.like_for_like !== false) return [];
+  const reason = level.like_for_like_reason ?? level.promises ?? "";
+  return [`Level “${name}”: ${reason || "the platforms promise different things at it"}`];
+}
+
+function differentPromises(cells: Cell[], experiment: Experiment): string[] {
+  const levels = new Set(cells.map((cell) => cell.level));
+  if (levels.size < 2) return [];
+  const sides = cells.map((cell) => {
+    const promises = experiment.levels?.[cell.level]?.promises ?? "not described";
+    return `${platformName(cell.platform)} runs at level “${cell.level}” (${promises})`;
+  });
+  return [`The cells compared promise different things: ${listed(sides)}`];
+}
+
+function comparison(result: Result, cells: Cell[]): Comparison {
+  const levels = [...new Set(cells.map((cell) => cell.level))];
+  const isCompared = new Set(cells.map((cell) => cell.platform)).size > 1;
+  const reasons = isCompared
+    ? [
+        ...levels.flatMap((name) => unfairLevel(name, result.experiment.levels?.[name])),
+        ...differentPromises(cells, result.experiment),
+      ]
+    : [];
+  const workload = cells[0]?.workload ?? "";
+  return {
+    title: `level ${levels.join(" / ")}, workload ${workload}`,
+    workload,
+    levels,
+    series: seriesOf(cells),
+    blocks: blocksOf(result, cells),
+    isLikeForLike: reasons.length === 0,
+    reasons,
+  };
+}
+
+/** True when every platform runs at the same levels, so that each level compares within itself. */
+function isSquare(cells: Cell[]): boolean {
+  const platforms = new Set(cells.map((cell) => cell.platform));
+  const pairs = new Set(cells.map((cell) => `${cell.platform} ${cell.level}`));
+  return pairs.size === platforms.size * new Set(cells.map((cell) => cell.level)).size;
+}
+
+/** One comparison per workload and level; per workload where levels and platforms do not match up. */
+export function comparisonsOf(result: Result): Comparison[] {
+  const byWorkload = groupBy(cellsOf(result), (cell) => cell.workload);
+  return [...byWorkload.values()].flatMap((cells) => {
+    if (!isSquare(cells)) return [comparison(result, cells)];
+    return [...groupBy(cells, (cell) => cell.level).values()].map((same) =>
+      comparison(result, same),
+    );
+  });
+}
+
+function groupBy<T>(items: readonly T[], key: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) groups.set(key(item), [...(groups.get(key(item)) ?? []), item]);
+  return groups;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length / 2;
+  if (sorted.length === 0) return NaN;
+  if (sorted.length % 2 === 1) return sorted[Math.floor(middle)] ?? NaN;
+  return ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2;
+}
+
+/** The value of one path in every trial of a cell that has it: null counts as beyond all others. */
+export function valuesOf({blocks}: Comparison, cell: string, path: string): number[] {
+  return blocks.flatMap(({trials}) => {
+    const value = valueAt(trials.get(cell), path);
+    if (value === null) return [Infinity];
+    return typeof value === "number" ? [value] : [];
+  });
+}
+
+/** Requests answered in warm-up and schedule: what the CPU seconds of a trial were spent on. */
+export function requestsServed(trial: Trial): number {
+  const answered = (phase: string): number =>
+    Number(valueAt(trial, `phases.${phase}.requests.answered`) ?? 0);
+  return answered("warm_up") + answered("measured");
+}

@@ -1,0 +1,114 @@
+// Where every request and event went: the ledger by phase, and whether its sums hold.
+// SPDX-License-Identifier: Apache-2.0
+import {details, h, paragraph, section, table, td, tdNumber, th, thNumber, thRow, tr, value, verdict}
+  from "../dom.ts";
+import type {Child} from "../dom.ts";
+import {joinPath} from "../path.ts";
+import type {Block, Comparison} from "../model.ts";
+import type {Trial} from "../types.ts";
+import {byBlock, comparisonTitle, key} from "./parts.ts";
+
+const phases: readonly (readonly [string, string])[] = [
+  ["registration", "Registration"], ["warm_up", "Warm-up"], ["measured", "Measured"],
+];
+
+const ledger: readonly (readonly [string, string, string])[] = [
+  ["requests", "intended", "Requests intended"],
+  ["requests", "answered", "answered"],
+  ["requests", "failed", "failed"],
+  ["requests", "unanswered", "unanswered"],
+  ["events", "attempts", "Events attempted"],
+  ["events", "acked", "acked"],
+  ["events", "rejected", "rejected"],
+  ["events", "timed_out", "timed out"],
+  ["events", "lost", "connection lost"],
+  ["events", "queue_full", "queue full"],
+  ["audit", "seen_once", "Acked and seen once"],
+  ["audit", "duplicated", "acked and seen again"],
+  ["audit", "extra_copies", "extra copies of those"],
+  ["audit", "missing", "acked and never seen"],
+  ["audit", "unacked_seen", "timed out or lost, yet seen"],
+  ["audit", "rejected_seen", "rejected, yet seen"],
+  ["audit", "unknown_seen", "seen, in no record of the shop"],
+  ["audit", "reordered", "out of order within a key"],
+];
+const mustBeZero = new Set(["missing", "duplicated", "rejected_seen", "unknown_seen", "failed", "unanswered"]);
+
+function ledgerCell(trial: Trial | undefined, phase: string, part: string, name: string): HTMLElement {
+  const cell = tdNumber(value(trial, joinPath("phases", phase, part, name), "count"));
+  const raw = cell.querySelector("[data-value]")?.getAttribute("data-value");
+  if (mustBeZero.has(name) && raw !== undefined && raw !== null && raw !== "0") {
+    cell.classList.add("bad");
+    cell.prepend("✗ ");
+  }
+  return cell;
+}
+
+function ledgerTable(comparison: Comparison, block: Block, caption: Child): HTMLElement {
+  const trials = comparison.series.map((series) => block.trials.get(series.cell.id));
+  const head = [
+    tr(th(), phases.map(([, name]) => h("th", {scope: "colgroup", colspan: trials.length, class: "n"}, name))),
+    tr(th("Count"), phases.map(() => comparison.series.map((one) => thNumber(key(one), one.label)))),
+  ];
+  const rows = ledger.map(([part, name, words]) => {
+    const isTotal = words.charAt(0) !== words.charAt(0).toLowerCase();
+    return h("tr", {class: isTotal ? "head" : undefined},
+      h("th", {scope: "row", class: isTotal ? undefined : "sub"}, words),
+      phases.map(([phase]) => trials.map((trial) => ledgerCell(trial, phase, part, name))));
+  });
+  return table(caption, head, rows, {class: "ledger"});
+}
+
+function sumTable(trial: Trial, label: string): Child {
+  const sums = trial.sums ?? [];
+  if (sums.length === 0) return null;
+  const rows = sums.map((sum, index) => tr(
+    thRow(sum.phase.replace("_", "-")), td(sum.name),
+    tdNumber(value(trial, joinPath("sums", index, "left"), "count")),
+    tdNumber(value(trial, joinPath("sums", index, "right"), "count")),
+    td(verdict(sum.holds, "holds", "does not hold"))));
+  const broken = sums.filter((sum) => !sum.holds).length;
+  const fold = details(
+    [`${label}: `, verdict(broken === 0, `all ${sums.length} sums hold`,
+                           `${broken} of ${sums.length} sums do not hold`)],
+    table(`Sums of ${trial.id}.`, tr(th("Phase"), th("Sum"), thNumber("left"), thNumber("right"), th("")),
+          rows));
+  if (broken > 0) fold.setAttribute("open", "");
+  return fold;
+}
+
+function reading(trial: Trial, label: string): Child {
+  const {audit} = trial;
+  if (!audit) return null;
+  const examples = audit.examples ?? [];
+  return [
+    paragraph(
+      h("strong", {}, `${label}: `),
+      verdict(audit.complete === true, "every partition was read to its end",
+              `the read is not complete – ${audit.words ?? ""}`),
+      ". Records read: ", value(trial, "audit.records_read", "count"),
+      ", of them foreign: ", value(trial, "audit.foreign_records", "count"), "."),
+    examples.length === 0 ? null
+      : details(`Examples (${examples.length})`,
+                h("pre", {tabindex: 0}, examples.map((one) => JSON.stringify(one)).join("\n"))),
+  ];
+}
+
+export function auditSection(comparisons: readonly Comparison[],
+                             captionOf: (comparison: Comparison, words: string) => Child): HTMLElement {
+  return section("audit", "Did every event arrive?",
+    paragraph(
+      "The shop records every attempt to publish, the auditor every event it read back; the two are ",
+      "joined by trace id. Loss means: acknowledged by the platform and never seen."),
+    comparisons.map((comparison) => [
+      comparisonTitle(comparison, comparisons),
+      byBlock(comparison, (block) => [
+        ledgerTable(comparison, block, captionOf(comparison,
+          "Requests and events by phase. Indented rows are parts of the row above them.")),
+        comparison.series.map((series) => {
+          const trial = block.trials.get(series.cell.id);
+          return trial ? [reading(trial, series.label), sumTable(trial, series.label)] : null;
+        }),
+      ]),
+    ]));
+}

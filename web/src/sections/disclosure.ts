@@ -1,0 +1,98 @@
+// Everything that could explain a difference: settings side by side, versions, the host.
+// SPDX-License-Identifier: Apache-2.0
+import {details, h, paragraph, section, table, td, th, thRow, tr} from "../dom.ts";
+import type {Child} from "../dom.ts";
+import {bytes, duration} from "../format.ts";
+import type {Comparison} from "../model.ts";
+import type {Result, Settings, Trial} from "../types.ts";
+import {comparisonTitle, key} from "./parts.ts";
+
+export interface SettingRow {
+  group: string;
+  name: string;
+  values: (string | null)[];
+  isDifferent: boolean;
+}
+
+function text(setting: unknown): string {
+  return typeof setting === "object" ? JSON.stringify(setting) : String(setting);
+}
+
+/** Every setting of every side; one that a side does not know is null there. */
+export function settingRows(sides: readonly (Settings | undefined)[]): SettingRow[] {
+  const rows: SettingRow[] = [];
+  const groups = new Set(sides.flatMap((side) => Object.keys(side ?? {})));
+  for (const group of groups) {
+    const names = new Set(sides.flatMap((side) => Object.keys(side?.[group] ?? {})));
+    for (const name of names) {
+      const values = sides.map((side) => {
+        const setting = side?.[group]?.[name];
+        return setting === undefined ? null : text(setting);
+      });
+      rows.push({group, name, values, isDifferent: new Set(values).size > 1});
+    }
+  }
+  return rows;
+}
+
+function settingLine({name, values, isDifferent}: SettingRow): HTMLElement {
+  const isOneSided = values.some((value) => value === null);
+  const mark = !isDifferent ? "" : isOneSided ? "own" : "≠";
+  return h("tr", {class: isDifferent && !isOneSided ? "differs" : undefined},
+    h("th", {scope: "row", class: "sub"}, h("code", {}, name)),
+    values.map((value) => td(value === null ? h("span", {class: "none"}, "–") : h("code", {}, value))),
+    values.length > 1 ? td(mark) : null);
+}
+
+function settingTable(comparison: Comparison): Child {
+  const trials = comparison.series.map(({cell}) => comparison.blocks
+    .map((block) => block.trials.get(cell.id)).find((trial) => trial?.settings));
+  const rows = settingRows(trials.map((trial) => trial?.settings));
+  if (rows.length === 0) return null;
+  const width = comparison.series.length + 2;
+  const groups = [...new Set(rows.map((row) => row.group))];
+  return table(
+    "Effective settings side by side. “≠”: both have it and differ; “own”: only one side has it.",
+    tr(th("Setting"), comparison.series.map((series) => th(key(series), series.label)),
+       comparison.series.length > 1 ? th("Differs") : null),
+    groups.map((group) => [
+      h("tr", {class: "group"}, h("th", {scope: "rowgroup", colspan: width}, h("span", {class: "hop"}, group))),
+      rows.filter((row) => row.group === group).map(settingLine),
+    ]), {class: "grouped words"});
+}
+
+function factText(name: string, fact: unknown): string {
+  if (typeof fact === "number" && name.endsWith("_ns")) return duration(fact);
+  if (typeof fact === "number" && name.endsWith("_bytes")) return bytes(fact);
+  return typeof fact === "object" ? JSON.stringify(fact) : String(fact);
+}
+
+function hostTable({experiment}: Result): Child {
+  const facts = {...experiment.host, ...Object.fromEntries(
+    Object.entries(experiment.flow ?? {}).map(([name, fact]) => [`flow_${name}`, fact]))};
+  const rows = Object.entries(facts).map(([name, fact]) => tr(
+    thRow(name.replace(/_(ns|bytes)$/, "").replaceAll("_", " ")), td(factText(name, fact))));
+  return table("The machine, and the Flow that measured.", tr(th("Fact"), th("Value")), rows, {class: "words"});
+}
+
+function trialFacts(trial: Trial): HTMLElement {
+  const versions = Object.entries(trial.versions ?? {}).map(([name, version]) => `${name}: ${version}`);
+  const facts = {...trial.generator, ...trial.machine};
+  const generator = Object.entries(facts).map(([name, fact]) =>
+    `${name.replaceAll("_", " ")}: ${String(fact)}`);
+  return tr(thRow(trial.id), td(versions.join("; ")), td(h("code", {}, trial.schedule_hash ?? "–")),
+            td(generator.join("; ")));
+}
+
+export function disclosureSection(result: Result, comparisons: readonly Comparison[]): HTMLElement {
+  const trials = table("Versions, schedule and load generator of every trial.",
+    tr(th("Trial"), th("Versions"), th("Schedule hash"), th("Generator and machine")),
+    result.trials.map(trialFacts), {class: "words"});
+  return section("disclosure", "Disclosure",
+    paragraph(
+      "A client's or server's default is a setting too. The effective configuration files of every server ",
+      "lie in ", h("code", {}, "config/"), " of each trial's folder, their logs in ", h("code", {}, "logs/"), "."),
+    comparisons.map((comparison) => [comparisonTitle(comparison, comparisons), settingTable(comparison)]),
+    hostTable(result),
+    result.trials.length > 4 ? details("Every trial's versions and schedule", trials) : trials);
+}

@@ -1,0 +1,149 @@
+// The head of the page: question, what may be concluded, the few numbers most readers came for.
+// SPDX-License-Identifier: Apache-2.0
+import {derived, h, paragraph, section, table, td, tdNumber, th, thNumber, thRow, tr, value, verdict}
+  from "../dom.ts";
+import type {Child} from "../dom.ts";
+import {count, duration, listed, moment, percent, plural} from "../format.ts";
+import {blocksForVerdict, median, valuesOf} from "../model.ts";
+import type {Comparison, Series} from "../model.ts";
+import type {Experiment, Result, Trial} from "../types.ts";
+import {key} from "./parts.ts";
+
+const summaryColumns: readonly (readonly [string, string])[] = [
+  ["hops.response_time.p99_ns", "Response p99"],
+  ["hops.publish_response.p99_ns", "Publish response p99"],
+  ["hops.end_to_end.p50_ns", "End to end p50"],
+  ["hops.end_to_end.p99_ns", "End to end p99"],
+  ["hops.end_to_end.max_ns", "End to end max"],
+];
+
+export function blockCount(result: Result): number {
+  const run = new Set(result.trials.map((trial) => trial.block)).size;
+  return Math.max(result.experiment.plan?.blocks ?? 0, run);
+}
+
+function verdictWords(blocks: number): string {
+  if (blocks < blocksForVerdict) {
+    return `${plural(blocks, "block")} cannot show that two platforms differ (at least ` +
+           `${blocksForVerdict} are needed). These are numbers, measured once on this machine, and ` +
+           `not a ranking.`;
+  }
+  return `${count(blocks)} blocks, shown one by one. This page draws no conclusion from them.`;
+}
+
+function honesty(experiment: Experiment, blocks: number): HTMLElement {
+  const words = experiment.estimate?.words;
+  return h("div", {class: "honesty", role: "note"},
+    words ? h("p", {class: "stamp-line"}, words) : null,
+    paragraph(h("strong", {}, "No verdict. "), verdictWords(blocks)));
+}
+
+export function likeForLikeBanner(comparisons: readonly Comparison[]): Child[] {
+  return comparisons.filter((one) => !one.isLikeForLike).map((one) =>
+    h("div", {class: "banner", role: "note"},
+      h("strong", {class: "banner-title"}, "⚠ NOT LIKE FOR LIKE"),
+      one.reasons.map((reason) => paragraph(`${reason}.`.replace(/\.\.$/, "."))),
+      paragraph("A difference between the platforms below may be the price of the promise and not of ",
+                "the platform.")));
+}
+
+function troubles(trials: readonly Trial[], planned: number): Child {
+  const unfinished = trials.filter((trial) => (trial.state ?? "complete") !== "complete");
+  const invalid = trials.filter((trial) => trial.valid === false &&
+                                           (trial.state ?? "complete") === "complete");
+  const items: Child[] = unfinished.map((trial) =>
+    h("li", {}, h("strong", {}, `${trial.id}: ${trial.state ?? ""}`), ` – ${trial.state_words ?? ""}`));
+  for (const trial of invalid) {
+    const broken = (trial.gates ?? []).filter((gate) => !gate.holds)
+        .map((gate) => gate.words ?? gate.name);
+    const sums = (trial.sums ?? []).filter((sum) => !sum.holds).length;
+    if (sums > 0) broken.push(`${plural(sums, "sum")} of the audit do not hold`);
+    items.push(h("li", {}, h("strong", {}, `${trial.id}: not valid`), ` – ${broken.join("; ")}`));
+  }
+  if (planned > trials.length) {
+    items.push(h("li", {}, h("strong", {}, `${plural(planned - trials.length, "planned trial")} not run`)));
+  }
+  if (items.length === 0) return null;
+  return h("div", {class: "trouble", role: "note"},
+    h("strong", {}, "Read with care. "),
+    "Their numbers are shown all the same, marked.", h("ul", {}, items));
+}
+
+function summaryCell(comparison: Comparison, {cell}: Series, path: string): HTMLElement {
+  const only = comparison.blocks.length === 1 ? comparison.blocks[0]?.trials.get(cell.id) : undefined;
+  if (comparison.blocks.length === 1) return tdNumber(value(only, path, "ms"));
+  const values = valuesOf(comparison, cell.id, path);
+  return tdNumber(derived(median(values), "ms", "median-of-blocks",
+                          {"data-cell": cell.id, "data-path": path}));
+}
+
+function summaryRow(comparison: Comparison, series: Series): HTMLElement {
+  const trials = comparison.blocks.flatMap(({trials: of}) => of.get(series.cell.id) ?? []);
+  const valid = trials.filter((trial) => trial.valid).length;
+  const total = (name: string): number => trials.reduce(
+    (sum, trial) => sum + (trial.phases?.["measured"]?.audit?.[name] ?? NaN), 0);
+  const audit = (name: string): HTMLElement => tdNumber(derived(total(name), "count", "sum-of-trials",
+    {"data-cell": series.cell.id, "data-path": `phases.measured.audit.${name}`}));
+  return tr(
+    thRow(key(series), series.label),
+    summaryColumns.map(([path]) => summaryCell(comparison, series, path)),
+    audit("missing"), audit("duplicated"),
+    td(verdict(trials.length > 0 && valid === trials.length, `${valid} of ${trials.length}`,
+               `${valid} of ${trials.length}`)));
+}
+
+function summary(comparison: Comparison, caption: Child): HTMLElement {
+  const head = tr(th("Platform"), summaryColumns.map(([, name]) => thNumber(name, h("small", {}, " ms"))),
+                  thNumber("Lost events"), thNumber("Dupli\u00adcated"), th("Valid trials"));
+  return table(caption, head, comparison.series.map((series) => summaryRow(comparison, series)));
+}
+
+function busiest(result: Result, comparison: Comparison): string {
+  const workload = result.experiment.workloads?.[comparison.workload];
+  const share = workload?.facts?.busiest_tick_share ?? 0;
+  if (!(share >= 0.01)) return "";
+  return ` The busiest ${duration(workload?.tick_ns ?? 1e9)} holds ${percent(share)} of all requests, so ` +
+         `every p99 here is decided by it.`;
+}
+
+export function header(result: Result): HTMLElement {
+  const {experiment, trials} = result;
+  const title = experiment.question || experiment.name || "Flow experiment";
+  const facts = [
+    experiment.name ? `Experiment “${experiment.name}”` : null,
+    experiment.created_unix_ns ? moment(experiment.created_unix_ns) : null,
+    `${plural(trials.length, "trial")} in ${plural(blockCount(result), "block")}`,
+    experiment.flow ? `Flow ${experiment.flow.version ?? ""} (${experiment.flow.commit ?? "?"})` : null,
+  ].filter((fact) => fact !== null);
+  return h("header", {class: "title"},
+    h("p", {class: "kicker"}, "Flow · measurement report"),
+    h("h1", {}, title),
+    h("p", {class: "facts"}, facts.join(" · ")),
+    experiment.flow?.is_sanitized
+      ? h("div", {class: "banner", role: "note"}, h("strong", {class: "banner-title"}, "⚠ SANITIZED BUILD"),
+          paragraph("Flow was built with sanitizers: no number here may be published."))
+      : null);
+}
+
+export function overview(result: Result, comparisons: readonly Comparison[],
+                         captionOf: (comparison: Comparison, words: string) => Child): HTMLElement {
+  const blocks = blockCount(result);
+  return section("summary", "In short",
+    honesty(result.experiment, blocks),
+    likeForLikeBanner(comparisons),
+    troubles(result.trials, result.experiment.plan?.order?.length ?? 0),
+    comparisons.map((comparison) => [
+      summary(comparison, captionOf(comparison, blocks > 1
+        ? `Median over blocks of each trial's value, ${comparison.title}.`
+        : `Measured phase, ${comparison.title}.`)),
+      paragraph(
+        "Times count from the moment at which the schedule ", h("em", {}, "intended"), " a request to ",
+        `start, so waiting behind a stall is inside them.${busiest(result, comparison)}`),
+    ]),
+    warningsOf(result.experiment));
+}
+
+function warningsOf({warnings}: Experiment): Child {
+  if (!warnings?.length) return null;
+  return paragraph(h("strong", {}, "Warnings: "), `${listed(warnings)}.`);
+}

@@ -1,0 +1,62 @@
+// Whether the trials may be believed: every gate of every trial with its value and limit.
+// SPDX-License-Identifier: Apache-2.0
+import {h, paragraph, section, table, td, tdNumber, th, thNumber, thRow, tr, value, verdict}
+  from "../dom.ts";
+import type {Unit} from "../dom.ts";
+import {joinPath} from "../path.ts";
+import {plural} from "../format.ts";
+import type {Gate, Result, Trial} from "../types.ts";
+
+const gateUnits: Record<string, [Unit, string]> = {
+  s: ["number", " s"],
+  share: ["percent", " %"],
+  count: ["count", ""],
+};
+
+function gateNumber(trial: Trial, gate: Gate, index: number, field: "value" | "limit"): HTMLElement {
+  const [unit, suffix] = gateUnits[gate.unit ?? ""] ?? ["number", gate.unit ? ` ${gate.unit}` : ""];
+  return tdNumber(value(trial, joinPath("gates", index, field), unit), h("small", {}, suffix));
+}
+
+function gateRow(trial: Trial, gate: Gate, index: number): HTMLElement {
+  return h("tr", {class: gate.holds ? undefined : "failed"},
+    thRow(gate.name.replaceAll("_", " ")),
+    td(verdict(gate.holds, "holds", "does not hold")),
+    gateNumber(trial, gate, index, "value"), gateNumber(trial, gate, index, "limit"),
+    td(gate.words ?? ""));
+}
+
+function stateWords(trial: Trial): string {
+  const state = trial.state ?? "complete";
+  return trial.state_words ? `${state}: ${trial.state_words}` : state;
+}
+
+function gateTable(trial: Trial): HTMLElement {
+  const gates = trial.gates ?? [];
+  const broken = gates.filter((gate) => !gate.holds).length;
+  const title = h("summary", {},
+    h("strong", {}, trial.id), " – ", verdict(trial.valid === true, "valid", "not valid"),
+    `, ${stateWords(trial)}, `,
+    gates.length === 0 ? "no gate evaluated"
+      : broken === 0 ? `all ${gates.length} gates hold`
+                     : `${broken} of ${plural(gates.length, "gate")} do not hold`);
+  const fold = h("details", {class: "block"}, title,
+    gates.length === 0 ? null
+      : table(`Validity gates of ${trial.id}.`,
+              tr(th("Gate"), th("Result"), thNumber("Value"), thNumber("Limit"), th("In words")),
+              gates.map((gate, index) => gateRow(trial, gate, index)), {class: "words"}));
+  return fold;
+}
+
+export function validitySection({trials}: Result): HTMLElement {
+  const folds = trials.map(gateTable);
+  folds.forEach((fold, index) => {
+    // A few trials: all in sight. Many: those that need a look.
+    if (trials.length <= 4 || trials[index]?.valid !== true) fold.setAttribute("open", "");
+  });
+  return section("validity", "May these trials be believed?",
+    paragraph(
+      "A trial is valid when the load generator kept its promises, the machine was its own and every sum ",
+      "holds. A generator that breaks a promise voids a trial; a platform that is slow is a result."),
+    folds);
+}

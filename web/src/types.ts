@@ -1,0 +1,135 @@
+// The result files as the page reads them (docs/reference/result-format.md). A trial may have been
+// cut short at any point, so everything but its identity may be absent.
+// SPDX-License-Identifier: Apache-2.0
+
+export type Maybe<T> = T | null | undefined;
+export type Settings = Record<string, Record<string, unknown>>;
+
+export interface Cell {
+  id: string;
+  platform: string;
+  level: string;
+  workload: string;
+}
+
+export interface Level {
+  promises?: string;
+  does_not_promise?: string;
+  like_for_like?: boolean;
+  like_for_like_reason?: string;
+  replication?: Record<string, string>;
+}
+
+export interface Workload {
+  model?: string;
+  bias?: number;
+  ticks?: number;
+  tick_ns?: number;
+  requests_per_second?: number;
+  placement?: string;
+  users?: number;
+  warm_up_seconds?: number;
+  warm_up_requests_per_second?: number;
+  facts?: {
+    requests?: number;
+    peak_factor?: number;
+    busiest_tick_requests?: number;
+    busiest_tick_share?: number;
+    tail_support_ticks?: number;
+    volumes?: number[];
+    overload?: {capacity_per_second: number; time_share: number; requests_share: number}[];
+  };
+}
+
+export interface Experiment {
+  format?: string;
+  name?: string;
+  question?: string;
+  created_unix_ns?: number;
+  flow?: {version?: string; commit?: string; build?: string; is_sanitized?: boolean};
+  command?: string[];
+  host?: Record<string, unknown>;
+  plan?: {
+    blocks?: number;
+    seeds?: number[];
+    cells?: Cell[];
+    order?: {trial: number; block: number; cell: string; seed: number}[];
+  };
+  levels?: Record<string, Level>;
+  workloads?: Record<string, Workload>;
+  warnings?: string[];
+  estimate?: {is_estimate?: boolean; words?: string};
+}
+
+export interface Hop {
+  count?: number;
+  overflow?: number;
+  censored?: number;
+  curve?: [number, number | null][];
+}
+
+export interface Gate {
+  name: string;
+  value: Maybe<number>;
+  limit: Maybe<number>;
+  unit?: string;
+  holds: boolean;
+  words?: string;
+}
+
+export interface Phase {
+  requests?: Record<string, unknown>;
+  events?: Record<string, number>;
+  audit?: Record<string, number>;
+}
+
+export interface Second {
+  second: number;
+  intended?: Maybe<number>;
+  events_acked?: Maybe<number>;
+  [quantity: string]: Maybe<number>;
+}
+
+export interface Trial {
+  trial: number;
+  id: string;
+  cell: string;
+  platform: string;
+  level: string;
+  workload: string;
+  block: number;
+  seed?: number;
+  state?: string;
+  state_words?: string;
+  valid?: boolean;
+  schedule_hash?: string;
+  versions?: Record<string, string>;
+  phases?: Record<string, Phase>;
+  audit?: {
+    complete?: boolean;
+    words?: string;
+    records_read?: number;
+    foreign_records?: number;
+    examples?: unknown[];
+  };
+  sums?: {phase: string; name: string; left: number; right: number; holds: boolean}[];
+  hops?: Record<string, Hop>;
+  partitions?: {topic: string; partition: number; events: number}[];
+  gates?: Gate[];
+  generator?: Record<string, unknown>;
+  resources?: {
+    role: string;
+    process?: string;
+    cpu_seconds?: number;
+    rss_bytes_max?: number;
+    write_bytes?: number;
+  }[];
+  machine?: Record<string, number>;
+  settings?: Settings;
+  per_second?: Second[];
+}
+
+export interface Result {
+  experiment: Experiment;
+  trials: Trial[];
+}
