@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "loadtest/shard.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <limits>
+#include <pthread.h>
+#include <thread>
+#include <unistd.h>
+
+#include <fmt/format.h>
+#include <sys/eventfd.h>
+
+#include "base/check.hpp"
+#include "loadtest/thread_control.hpp"
+
+namespace flow::loadtest {
+
+using base::Errc;
+using base::fail;
+using base::Result;
+
+namespace {
+
+constexpr int release_batch = 64;  // Requests between two looks at the sockets.
+constexpr std::size_t read_bytes = 256 * 1024;
+constexpr Nanos spin_max = std::chrono::microseconds(60);
+constexpr std::uint64_t wake_tag = std::numeric_limits<std::uint64_t>::max();
+constexpr std::uint32_t interest = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+
+std::uint64_t tag_of(ConnectionId id, std::uint32_t generation) {
+  return std::uint64_t{generation} << 32 | static_cast<std::uint32_t>(id);
+}
+
+DispatcherOptions share_of(const LoadPlan& plan) {
+  const std::size_t shards = plan.shards;
+  return {.connections_max = plan.connections_max / shards,
+          .connections_spare = (plan.connections_spare + shards - 1) / shards};
+}
+
+bool is_local_limit(int error) {
+  return error == EMFILE || error == ENFILE || error == EADDRNOTAVAIL || error == ENOBUFS ||
+         error == ENOMEM || error == EAGAIN;
+}
+
+std::int64_t unix_or_0(const base::ClockAnchor& anchor, TimePoint at) {
+  return at == TimePoint{} ? 0 : base::count(anchor.to_unix(at));
+}
+
+}  // namespace
+
+std::vector<Nanos> stripe_of(std::span<const Nanos> schedule, Stripe stripe) {
+  std::vector<Nanos> slots;
+  slots.reserve(schedule.size() / stripe.count + 1);
+  for (std::size_t i = stripe.index; i < schedule.size(); i += stripe.count) {
+    slots.push_back(schedule[i]);
+  }
+  return slots;
+}
+
+Shard::Shard(const LoadPlan& plan, const RequestWriter& writer, const Endpoint& endpoint,
+             Stripe stripe, TimePoint start, TimePoint deadline)
+    : plan_(plan),
+      writer_(writer),
+      endpoint_(endpoint),
+      stripe_(stripe),
+      schedule_(stripe_of(plan.intended, stripe)),
+      start_(start),
+      deadline_(deadline),
+      log_(schedule_.size()),
+      dispatcher_(share_of(plan), schedule_, start, *this, *this, live_),
+      sockets_(share_of(plan).connections_max),
+      buffer_(read_bytes),
+      may_spin_(std::thread::hardware_concurrency() > 2) {}
+
+Result<void> Shard::prepare() {
+  epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
+  wake_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  epoll_event event{.events = EPOLLIN, .data = {.u64 = wake_tag}};
+  if (!epoll_ || !wake_ || ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_.get(), &event) != 0) {
+    return fail(Errc::io, "load generator: epoll: {}", std::strerror(errno));
+  }
+  return {};
+}
+
+void Shard::request_stop(StopRequest request) {
+  stop_.store(request);
+  const std::uint64_t one = 1;
+  (void)!::write(wake_.get(), &one, sizeof one);
+}
+
+void Shard::run() {
+  ::pthread_setname_np(::pthread_self(), fmt::format("load-{}", stripe_.index).c_str());
+  health_.priority = raise_priority();
+  dispatcher_.open_spares();
+  const Nanos cpu_before = thread_cpu_time();
+  loop();
+  health_.cpu = thread_cpu_time() - cpu_before;
+  health_.wall = std::max(Nanos{1}, base::now() - start_);
+}
+
+void Shard::loop() {
+  while (!dispatcher_.is_finished()) {
+    const TimePoint now = base::now();
+    obey_stop(now);
+    if (now >= deadline_) return dispatcher_.give_up(deadline_);
+    dispatcher_.release_due(now, release_batch);
+    report_deferred();
+    const int ready = wait(now);
+    for (int i = 0; i < ready; ++i) {
+      dispatcher_.release_due(base::now(), release_batch);  // Sending on time comes first.
+      on_event(events_[static_cast<std::size_t>(i)]);
+    }
+  }
+}
+
+void Shard::obey_stop(TimePoint now) {
+  const StopRequest asked = stop_.load();
+  if (asked == obeyed_) return;
+  obeyed_ = asked;
+  dispatcher_.release_due(now, std::numeric_limits<int>::max());
+  dispatcher_.stop_releasing();
+  deadline_ = std::min(deadline_, asked == StopRequest::now ? now : now + plan_.drain);
+}
+
+void Shard::report_deferred() {
+  // Telling one may add others; they wait for the next round, which comes at once.
+  const std::vector<Deferred> told = std::exchange(deferred_, {});
+  for (const Deferred& event : told) {
+    if (event.is_open_failure) {
+      dispatcher_.on_open_failed(event.id, event.at, is_local_limit(event.error));
+    } else {
+      dispatcher_.on_broken(event.id, event.at, FailureCause::closed);
+    }
+  }
+}
+
+// Sleeps until something happens or is due; with a processor to spare, the last 60 us awake.
+int Shard::wait(TimePoint now) {
+  TimePoint until = deadline_;
+  if (dispatcher_.has_next()) until = std::min(until, dispatcher_.next_due());
+  Nanos left = std::max(Nanos{0}, until - now);
+  if (!deferred_.empty() || dispatcher_.is_finished()) left = Nanos{0};
+  if (may_spin_) left = left <= spin_max ? Nanos{0} : left - spin_max;
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
+  const timespec timeout{.tv_sec = seconds.count(), .tv_nsec = (left - seconds).count()};
+  const int count = static_cast<int>(events_.size());
+  int ready = ::epoll_pwait2(epoll_.get(), events_.data(), count, &timeout, nullptr);
+  if (ready < 0 && errno == ENOSYS) {  // Before Linux 5.11: milliseconds, the rest awake.
+    const auto whole = std::chrono::duration_cast<std::chrono::milliseconds>(left).count();
+    ready = ::epoll_wait(epoll_.get(), events_.data(), count,
+                         static_cast<int>(std::min<std::int64_t>(whole, 60'000)));
+  }
+  return ready;
+}
+
+void Shard::on_event(const epoll_event& event) {
+  if (event.data.u64 == wake_tag) {
+    std::uint64_t count = 0;
+    (void)!::read(wake_.get(), &count, sizeof count);
+    return;
+  }
+  const ConnectionId id{static_cast<std::uint32_t>(event.data.u64)};
+  Socket& socket = socket_of(id);
+  const auto generation = static_cast<std::uint32_t>(event.data.u64 >> 32);
+  if (socket.generation != generation || socket.phase == Phase::closed) return;
+  if (socket.phase == Phase::connecting) finish_connect(id, socket);
+  if (socket.generation == generation && socket.phase == Phase::writing &&
+      (event.events & EPOLLOUT) != 0) {
+    write_rest(id, socket);
+  }
+  constexpr std::uint32_t readable = EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+  const bool is_open = socket.phase != Phase::closed && socket.phase != Phase::connecting;
+  if (socket.generation == generation && is_open && (event.events & readable) != 0) {
+    read(id, socket, (event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0);
+  }
+}
+
+void Shard::open(ConnectionId id) {
+  Socket& socket = socket_of(id);
+  Connecting attempt = begin_connect(endpoint_);
+  if (attempt.error == 0) {
+    epoll_event event{.events = interest, .data = {.u64 = tag_of(id, socket.generation)}};
+    const int watched = ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, attempt.fd.get(), &event);
+    if (watched != 0) attempt.error = errno;
+  }
+  if (attempt.error != 0) {
+    deferred_.push_back({id, base::now(), true, attempt.error});
+    return;
+  }
+  socket.fd = std::move(attempt.fd);
+  socket.phase = Phase::connecting;
+}
+
+void Shard::finish_connect(ConnectionId id, Socket& socket) {
+  const int error = connect_error(socket.fd);
+  if (error != 0) {
+    close(id);
+    dispatcher_.on_open_failed(id, base::now(), is_local_limit(error));
+    return;
+  }
+  socket.phase = Phase::idle;
+  dispatcher_.on_open(id, base::now());
+}
+
+void Shard::send(ConnectionId id, Slot slot) {
+  Socket& socket = socket_of(id);
+  render(slot, socket.out);
+  socket.out_done = 0;
+  socket.phase = Phase::writing;
+  socket.parser.expect(/*to_head=*/false);
+  write_rest(id, socket);
+}
+
+void Shard::write_rest(ConnectionId id, Socket& socket) {
+  const std::string_view rest = std::string_view(socket.out).substr(socket.out_done);
+  const ssize_t count = ::send(socket.fd.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
+  const TimePoint now = base::now();
+  if (count < 0) {
+    if (errno == EAGAIN || errno == EINTR) return;  // EPOLLOUT follows.
+    deferred_.push_back({id, now, false, errno});
+    return;
+  }
+  socket.out_done += static_cast<std::size_t>(count);
+  if (socket.out_done < socket.out.size()) return;
+  socket.phase = Phase::awaiting;
+  dispatcher_.on_sent(id, now);
+}
+
+void Shard::close(ConnectionId id) {
+  Socket& socket = socket_of(id);
+  socket.fd.reset();
+  socket.phase = Phase::closed;
+  ++socket.generation;
+}
+
+// Edge-triggered: reads until the kernel has no more, which a short read proves unless the peer
+// closed.
+void Shard::read(ConnectionId id, Socket& socket, bool peer_closed) {
+  const std::uint32_t generation = socket.generation;
+  for (;;) {
+    const ssize_t count = ::recv(socket.fd.get(), buffer_.data(), buffer_.size(), 0);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && errno == EAGAIN) return;
+    if (count <= 0) return on_end(id, socket, count == 0);
+    const auto bytes = static_cast<std::size_t>(count);
+    if (!on_bytes(id, socket, {buffer_.data(), bytes}, peer_closed)) return;
+    if (socket.generation != generation) return;
+    if (bytes < buffer_.size() && !peer_closed) return;
+  }
+}
+
+// False when the connection is closed or no longer this request's.
+bool Shard::on_bytes(ConnectionId id, Socket& socket, std::string_view bytes, bool peer_closed) {
+  const TimePoint now = base::now();
+  if (socket.phase != Phase::awaiting) {  // Bytes that nobody asked for.
+    dispatcher_.on_broken(id, now, FailureCause::protocol);
+    return false;
+  }
+  const std::size_t taken = socket.parser.push(bytes);
+  switch (socket.parser.state()) {
+    case ResponseParser::State::reading:
+      return true;
+    case ResponseParser::State::malformed:
+      dispatcher_.on_broken(id, now, FailureCause::protocol);
+      return false;
+    case ResponseParser::State::complete:
+      break;
+  }
+  const bool keeps = socket.parser.keeps_alive() && taken == bytes.size() && !peer_closed;
+  socket.phase = Phase::idle;
+  dispatcher_.on_answered(id, now, socket.parser.status(), keeps);
+  return false;
+}
+
+void Shard::on_end(ConnectionId id, Socket& socket, bool is_orderly) {
+  const TimePoint now = base::now();
+  if (socket.phase == Phase::awaiting && is_orderly) {
+    socket.parser.push_end();
+    if (socket.parser.state() == ResponseParser::State::complete) {
+      dispatcher_.on_answered(id, now, socket.parser.status(), false);
+      return;
+    }
+  }
+  dispatcher_.on_broken(id, now, FailureCause::closed);
+}
+
+void Shard::on_finished(const Finished& request) {
+  const std::size_t slot = stripe_.global_of(request.slot);
+  RequestEntry entry{.request = plan_.first_request + slot,
+                     .intended = base::count(plan_.anchor.to_unix(request.intended)),
+                     .sent = unix_or_0(plan_.anchor, request.sent),
+                     .answered = unix_or_0(plan_.anchor, request.ended),
+                     .connection_free = unix_or_0(plan_.anchor, request.connection_free),
+                     .status = static_cast<std::uint16_t>(request.status),
+                     .end = request.end,
+                     .action = static_cast<std::uint8_t>(traffic::ActionKind::other)};
+  if (plan_.get_path.empty()) {
+    entry.action = static_cast<std::uint8_t>(plan_.actions[slot].kind);
+    entry.user = plan_.actions[slot].user;
+  }
+  log_.append(entry);
+}
+
+void Shard::render(Slot slot, std::string& out) const {
+  const std::size_t index = stripe_.global_of(slot);
+  const RequestStamp stamp{plan_.first_request + index,
+                           plan_.anchor.to_unix(start_ + plan_.intended[index])};
+  if (!plan_.get_path.empty()) return writer_.write_get(out, stamp, plan_.get_path);
+  const traffic::Action& action = plan_.actions[index];
+  const std::string_view token =
+      plan_.tokens.empty() ? std::string_view{} : std::string_view(plan_.tokens[action.user]);
+  switch (action.kind) {
+    case traffic::ActionKind::list_products:
+      return writer_.write_list_products(out, stamp, token);
+    case traffic::ActionKind::view_product:
+      return writer_.write_view_product(out, stamp, token, action.product);
+    case traffic::ActionKind::place_order:
+      return writer_.write_place_order(out, stamp, token, action.product, action.quantity);
+    default:
+      FLOW_CHECK(false);  // check_plan() lets nothing else through.
+  }
+}
+
+}  // namespace flow::loadtest
