@@ -53,7 +53,8 @@ class IoThread {
     FLOW_CHECK(!is_current());
     std::packaged_task<std::invoke_result_t<Work>()> task(std::move(work));
     auto result = task.get_future();
-    asio::post(context_, std::move(task));
+    // In a lambda, because Asio takes a packaged_task itself for a completion token.
+    asio::post(context_, [task = std::move(task)]() mutable { task(); });
     return result.get();
   }
 
