@@ -25,8 +25,6 @@ std::filesystem::path cache_directory();
 // <cache>/run/<pid>-<random>, removed by the destructor.
 class RunDirectory {
  public:
-  // `keep_after_crash_of` is not offered on purpose: a directory without an owner is removed by the
-  // next command of Flow.
   static base::Result<std::shared_ptr<RunDirectory>> create(
       const std::filesystem::path& cache = cache_directory());
   ~RunDirectory();
