@@ -10,7 +10,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 Histogram one_to(int n) {
-  Histogram histogram({.significant_digits = 4});
+  Histogram histogram({.highest = std::chrono::microseconds(10), .significant_digits = 3});
   for (int i = 1; i <= n; ++i) histogram.record(Nanos{i});
   return histogram;
 }
