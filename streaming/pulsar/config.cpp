@@ -2,8 +2,6 @@
 #include "streaming/pulsar/config.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <concepts>
 
 namespace flow::streaming::pulsar {
 namespace {
@@ -11,127 +9,6 @@ namespace {
 using base::Errc;
 using base::fail;
 using base::Result;
-
-std::string_view name_of(Compression compression) {
-  switch (compression) {
-    case Compression::none:
-      return "none";
-    case Compression::lz4:
-      return "lz4";
-    case Compression::zlib:
-      return "zlib";
-    case Compression::zstd:
-      return "zstd";
-    case Compression::snappy:
-      return "snappy";
-  }
-  return "?";
-}
-
-// Visits describe(): collects the known keys.
-struct KeyNames {
-  std::string names;
-  void add(std::string_view key, auto&&...) {
-    if (!names.empty()) names += ", ";
-    names += key;
-  }
-};
-
-// Visits describe(): finds `key` and sets its member from `value`.
-template <class Config>
-struct Setter {
-  std::string_view key, value;
-  Config& config;
-  bool known = false;
-  std::string expected;  // Not empty: `value` is wrong.
-
-  template <std::integral T>
-  void add(std::string_view name, T Config::* member, std::int64_t min, std::int64_t max,
-           std::string_view) {
-    if (const auto number = whole(name, min, max)) config.*member = static_cast<T>(*number);
-  }
-  void add(std::string_view name, std::chrono::milliseconds Config::* member, std::int64_t min,
-           std::int64_t max, std::string_view) {
-    if (const auto number = whole(name, min, max)) {
-      config.*member = std::chrono::milliseconds(*number);
-    }
-  }
-  void add(std::string_view name, Compression Config::* member, std::string_view) {
-    if (name != key) return;
-    known = true;
-    for (const auto choice : {Compression::none, Compression::lz4, Compression::zstd}) {
-      if (value == name_of(choice)) {
-        config.*member = choice;
-        return;
-      }
-    }
-    expected = "lz4, zstd or none";
-  }
-
- private:
-  std::optional<std::int64_t> whole(std::string_view name, std::int64_t min, std::int64_t max) {
-    if (name != key) return std::nullopt;
-    known = true;
-    std::int64_t number = 0;
-    const char* end = value.data() + value.size();
-    const auto [stop, error] = std::from_chars(value.data(), end, number);
-    if (value.empty() || error != std::errc{} || stop != end || number < min || number > max) {
-      expected = fmt::format("a whole number from {} to {}", min, max);
-      return std::nullopt;
-    }
-    return number;
-  }
-};
-
-// Visits describe(): writes every value as text.
-template <class Config>
-struct Printer {
-  const Config& config;
-  std::string_view prefix;
-  Settings& out;
-
-  template <std::integral T>
-  void add(std::string_view name, T Config::* member, auto&&...) {
-    put(name, fmt::to_string(config.*member));
-  }
-  void add(std::string_view name, std::chrono::milliseconds Config::* member, auto&&...) {
-    put(name, fmt::to_string((config.*member).count()));
-  }
-  void add(std::string_view name, Compression Config::* member, auto&&...) {
-    put(name, std::string(name_of(config.*member)));
-  }
-
- private:
-  void put(std::string_view name, std::string value) {
-    out.emplace_back(fmt::format("{}.{}", prefix, name), std::move(value));
-  }
-};
-
-template <class Config>
-Result<Config> parse(const Settings& settings, std::string_view subject) {
-  Config config;
-  for (auto it = settings.begin(); it != settings.end(); ++it) {
-    const auto& [key, value] = *it;
-    const auto same_key = [&](const auto& other) { return other.first == key; };
-    if (std::any_of(settings.begin(), it, same_key)) {
-      return fail(Errc::config, "pulsar {} setting '{}' is given twice", subject, key);
-    }
-    Setter<Config> setter{
-        .key = key, .value = value, .config = config, .known = false, .expected = {}};
-    Config::describe(setter);
-    if (!setter.known) {
-      KeyNames known;
-      Config::describe(known);
-      return fail(Errc::config, "pulsar {} setting '{}' (value '{}') is not known; known are: {}",
-                  subject, key, value, known.names);
-    }
-    if (!setter.expected.empty()) {
-      return fail(Errc::config, "pulsar {} setting '{}': '{}' is wrong, expected {}", subject, key,
-                  value, setter.expected);
-    }
-  }
-  return config;
-}
 
 bool is_name(std::string_view text) {
   constexpr std::string_view others = "-=:._";
@@ -156,15 +33,15 @@ std::string percent_encoded(std::string_view text) {
 }  // namespace
 
 Result<ProducerConfig> parse_producer_config(const Settings& settings) {
-  return parse<ProducerConfig>(settings, "producer");
+  return read_settings<ProducerConfig>(settings, "pulsar producer");
 }
 
 Result<ConsumerConfig> parse_consumer_config(const Settings& settings) {
-  return parse<ConsumerConfig>(settings, "consumer");
+  return read_settings<ConsumerConfig>(settings, "pulsar consumer");
 }
 
 Result<TopicConfig> parse_topic_config(const Settings& settings) {
-  auto config = parse<TopicConfig>(settings, "topic");
+  auto config = read_settings<TopicConfig>(settings, "pulsar topic");
   if (!config) return config;
   const auto [e, w, a] = std::tuple(config->ensemble, config->write_quorum, config->ack_quorum);
   const bool is_default = e == 0 && w == 0 && a == 0;
@@ -180,12 +57,13 @@ Result<TopicConfig> parse_topic_config(const Settings& settings) {
 Settings effective_settings(const ProducerConfig& producer, const ConsumerConfig& consumer,
                             const TopicConfig& topic) {
   Settings all;
-  Printer<ProducerConfig> producer_printer{producer, "producer", all};
-  ProducerConfig::describe(producer_printer);
-  Printer<ConsumerConfig> consumer_printer{consumer, "consumer", all};
-  ConsumerConfig::describe(consumer_printer);
-  Printer<TopicConfig> topic_printer{topic, "topic", all};
-  TopicConfig::describe(topic_printer);
+  const auto put = [&](std::string_view prefix, const Settings& part) {
+    for (const auto& [key, value] : part)
+      all.emplace_back(fmt::format("{}.{}", prefix, key), value);
+  };
+  put("producer", write_settings(producer));
+  put("consumer", write_settings(consumer));
+  put("topic", write_settings(topic));
   return all;
 }
 

@@ -13,11 +13,15 @@
 #include "base/result.hpp"
 #include "net/url.hpp"
 #include "streaming/driver.hpp"
+#include "streaming/settings.hpp"
 
 namespace flow::streaming::pulsar {
 
 // The numbers of the wire (MessageMetadata.compression).
 enum class Compression : std::uint8_t { none = 0, lz4 = 1, zlib = 2, zstd = 3, snappy = 4 };
+
+inline constexpr Choice<Compression> compressions[] = {
+    {"none", Compression::none}, {"lz4", Compression::lz4}, {"zstd", Compression::zstd}};
 
 struct ProducerConfig {
   std::chrono::milliseconds linger{1};
@@ -31,20 +35,21 @@ struct ProducerConfig {
 
   static void describe(auto& keys) {
     using C = ProducerConfig;
-    keys.add("linger_ms", &C::linger, 0, 60'000, "how long a batch may wait for company");
-    keys.add("batch_bytes_max", &C::batch_bytes_max, 1, 1 << 30,
+    keys.add("linger_ms", &C::linger, {0, 60'000}, "how long a batch may wait for company");
+    keys.add("batch_bytes_max", &C::batch_bytes_max, {1, 1 << 30},
              "sum of keys, payloads and their headers at which a batch is sent");
-    keys.add("batch_messages_max", &C::batch_messages_max, 1, 1'000'000,
+    keys.add("batch_messages_max", &C::batch_messages_max, {1, 1'000'000},
              "messages at which a batch is sent; 1 = no batching");
-    keys.add("compression", &C::compression, "of a batch: lz4, zstd or none");
-    keys.add("queue_messages_max", &C::queue_messages_max, 1, 100'000'000,
+    keys.add("compression", &C::compression, std::span<const Choice<Compression>>(compressions),
+             "of a batch: lz4, zstd or none");
+    keys.add("queue_messages_max", &C::queue_messages_max, {1, 100'000'000},
              "accepted and undecided messages, reserved places included; beyond it queue_full");
-    keys.add("queue_bytes_max", &C::queue_bytes_max, 1, 1LL << 40,
+    keys.add("queue_bytes_max", &C::queue_bytes_max, {1, 1LL << 40},
              "keys and payloads of undecided messages; a publish without a reserved place beyond "
              "it is queue_full");
-    keys.add("send_timeout_ms", &C::send_timeout, 0, 86'400'000,
+    keys.add("send_timeout_ms", &C::send_timeout, {0, 86'400'000},
              "after which an undecided message is timed_out; 0 = never");
-    keys.add("connections_per_broker", &C::connections_per_broker, 1, 64,
+    keys.add("connections_per_broker", &C::connections_per_broker, {1, 64},
              "over which the producers of a broker's partitions are spread");
   }
 };
@@ -54,7 +59,7 @@ struct ConsumerConfig {
 
   static void describe(auto& keys) {
     using C = ConsumerConfig;
-    keys.add("receiver_queue", &C::receiver_queue, 1, 1'000'000,
+    keys.add("receiver_queue", &C::receiver_queue, {1, 1'000'000},
              "messages per partition that the broker may send ahead");
   }
 };
@@ -70,14 +75,14 @@ struct TopicConfig {
 
   static void describe(auto& keys) {
     using C = TopicConfig;
-    keys.add("ensemble", &C::ensemble, 0, 1000,
+    keys.add("ensemble", &C::ensemble, {0, 1000},
              "bookies that share a ledger; 0, with both quorums 0: the broker's default");
-    keys.add("write_quorum", &C::write_quorum, 0, 1000, "bookies that store each entry");
-    keys.add("ack_quorum", &C::ack_quorum, 0, 1000,
+    keys.add("write_quorum", &C::write_quorum, {0, 1000}, "bookies that store each entry");
+    keys.add("ack_quorum", &C::ack_quorum, {0, 1000},
              "bookies that must have stored an entry before it counts");
-    keys.add("retention_minutes", &C::retention_minutes, -1, 1 << 30, "-1 = for ever");
-    keys.add("retention_mib", &C::retention_mib, -1, 1 << 30, "per topic; -1 = without bound");
-    keys.add("backlog_quota_bytes", &C::backlog_quota_bytes, -1, 1LL << 60,
+    keys.add("retention_minutes", &C::retention_minutes, {-1, 1 << 30}, "-1 = for ever");
+    keys.add("retention_mib", &C::retention_mib, {-1, 1 << 30}, "per topic; -1 = without bound");
+    keys.add("backlog_quota_bytes", &C::backlog_quota_bytes, {-1, 1LL << 60},
              "of unread messages per subscription; -1 = without bound");
   }
 };
