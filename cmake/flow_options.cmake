@@ -38,6 +38,11 @@ if(FLOW_SANITIZE)
   endif()
 endif()
 
+if(FLOW_FUZZ)
+  # The libraries report their coverage too: without it libFuzzer sees only the target's own file.
+  target_compile_options(flow_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 find_package(Boost 1.81 REQUIRED COMPONENTS json url)
