@@ -35,12 +35,9 @@ Gate late_starts(const GateInputs& inputs) {
 }
 
 Gate completeness(const GateInputs& inputs) {
-  const double share = inputs.intended == 0 ? 0
-                                            : static_cast<double>(inputs.answered) /
-                                                  static_cast<double>(inputs.intended);
-  return {"completeness", share, 0.999, "share", share >= 0.999,
-          fmt::format("{} of {} intended requests were answered (at least 99.9 %)",
-                      inputs.answered, inputs.intended)};
+  return {"completeness", inputs.completeness, 0.999, "share", inputs.completeness >= 0.999,
+          fmt::format("{:.2f} % of the planned requests came due and were tried (at least 99.9 %)",
+                      100 * inputs.completeness)};
 }
 
 Gate share_gate(std::string name, double value, double limit, std::string_view subject) {

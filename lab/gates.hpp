@@ -25,8 +25,7 @@ struct Gate {
 
 // Of the measured phase.
 struct GateInputs {
-  std::uint64_t intended = 0;
-  std::uint64_t answered = 0;
+  double completeness = 0;  // Share of the planned requests that came due and were tried.
   base::Nanos start_error_p99{};
   base::Nanos response_p50{};
   double late_share = 0;            // More than 5 ms late although a connection was free.

@@ -43,7 +43,9 @@ class Summary {
         put("blocked_time", blocked);
       }
     }
-    if (record.end == RequestEnd::answered) {
+    // A refusal is often quick; it must flatter nobody.
+    const bool is_success = record.end == RequestEnd::answered && record.status < 400;
+    if (is_success) {
       put("response_time", record.answered - record.intended);
       put("service_time", record.answered - record.sent);
       if (row) row->response.values.record(Nanos{record.answered - record.intended});

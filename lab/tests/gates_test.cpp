@@ -14,8 +14,7 @@ using namespace std::chrono_literals;
 
 GateInputs good() {
   GateInputs inputs;
-  inputs.intended = 1000;
-  inputs.answered = 1000;
+  inputs.completeness = 1;
   inputs.start_error_p99 = 100us;
   inputs.response_p50 = 2ms;
   inputs.schedule_hash = inputs.block_schedule_hash = "54d2fc914faa7c29";
@@ -43,7 +42,7 @@ TEST(Gates, EachFailsAloneWhenItsPromiseIsBroken) {
   using testing::ElementsAre;
   EXPECT_THAT(fails([](auto& i) { i.start_error_p99 = 1100us; }), ElementsAre("start_error_p99"));
   EXPECT_THAT(fails([](auto& i) { i.late_share = 0.002; }), ElementsAre("late_starts"));
-  EXPECT_THAT(fails([](auto& i) { i.answered = 998; }), ElementsAre("completeness"));
+  EXPECT_THAT(fails([](auto& i) { i.completeness = 0.998; }), ElementsAre("completeness"));
   EXPECT_THAT(fails([](auto& i) { i.generator_cpu_share = 0.71; }), ElementsAre("generator_cpu"));
   EXPECT_THAT(fails([](auto& i) { i.littles_law_error = 0.03; }), ElementsAre("littles_law"));
   EXPECT_THAT(fails([](auto& i) { i.steal_share = 0.02; }), ElementsAre("steal"));

@@ -94,6 +94,17 @@ TEST(Hops, PutWhatNeverEndedAboveEveryValue) {
   EXPECT_TRUE(hop.at("p99_ns").is_null());
 }
 
+TEST(Hops, LetAQuickRefusalFlatterNobody) {
+  TrialRecords records;
+  records.requests = {request(11, 0, 10), request(12, 0, 1)};
+  records.requests[1].status = 503;
+
+  auto hops = summarise(records).hops;
+
+  EXPECT_EQ(hops["response_time"].values.min().count(), 10 * ms);
+  EXPECT_EQ(hops["response_time"].censored, 1U);
+}
+
 TEST(Hops, CountARequestThatWaitedForAConnectionAsBlockedAndNotAsALateStart) {
   TrialRecords records;
   records.requests = {request(11, 0, 10)};

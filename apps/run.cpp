@@ -1,0 +1,84 @@
+// flow run, flow report, flow verify: experiments and their result folders.
+// SPDX-License-Identifier: Apache-2.0
+#include <cstdio>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "apps/command.hpp"
+#include "apps/experiment_command.hpp"
+#include "lab/experiment.hpp"
+#include "lab/report.hpp"
+#include "lab/run.hpp"
+#include "lab/seal.hpp"
+#include "lab/summary.hpp"
+
+namespace flow::apps {
+namespace {
+
+struct RunFlags {
+  std::string file;
+  std::string results = "results";
+  bool dry_run = false;
+  bool resume = false;
+};
+
+int run(const RunFlags& flags) {
+  auto experiment = lab::load_experiment(flags.file);
+  if (!experiment) return report_error(experiment.error());
+  if (flags.dry_run) {
+    auto text = lab::dry_run_text(*experiment);
+    if (!text) return report_error(text.error());
+    fmt::print("{}", *text);
+    return 0;
+  }
+  return run_and_report(std::move(*experiment),
+                        {.results = flags.results, .resume = flags.resume, .gates_decide = true});
+}
+
+int report(const std::string& folder) {
+  auto result = lab::load_result(folder);
+  if (!result) return report_error(result.error());
+  auto path = lab::write_report(folder);
+  if (!path) return report_error(path.error());
+  fmt::print("{}\nReport: {}\n", lab::summary_text(*result), path->string());
+  return 0;
+}
+
+int verify(const std::string& folder) {
+  auto check = lab::check_seal(folder);
+  if (!check) return report_error(check.error());
+  for (const auto& problem : check->problems) fmt::print("{}\n", problem);
+  fmt::print("{}: {} files sealed, {}\n", folder, check->files,
+             check->problems.empty() ? "all as they were"
+                                     : fmt::format("{} differ", check->problems.size()));
+  return check->problems.empty() ? 0 : 1;
+}
+
+}  // namespace
+
+void add_run(CLI::App& root, int& exit_code) {
+  auto flags = std::make_shared<RunFlags>();
+  auto* run_command = root.add_subcommand("run", "Run an experiment file: plan, trials, report");
+  run_command->add_option("file", flags->file, "Experiment file (YAML)")->required();
+  run_command->add_option("--results", flags->results, "Folder in which the result folder is made")
+      ->capture_default_str();
+  run_command->add_flag("--dry-run", flags->dry_run, "Print plan, traffic and defaults; start nothing");
+  run_command->add_flag("--resume", flags->resume,
+                        "Go on at the next unfinished trial of the newest result of this file");
+  run_command->footer("Example: flow run experiments/demo.yaml --dry-run");
+  run_command->callback([flags, &exit_code] { exit_code = run(*flags); });
+
+  auto folder = std::make_shared<std::string>();
+  auto* report_command = root.add_subcommand("report", "Print a result folder and write its report.html");
+  report_command->add_option("folder", *folder, "Result folder")->required();
+  report_command->footer("Example: flow report results/20261123T101500Z-demo");
+  report_command->callback([folder, &exit_code] { exit_code = report(*folder); });
+
+  auto* verify_command = root.add_subcommand("verify", "Check that no file of a result folder changed");
+  verify_command->add_option("folder", *folder, "Result folder")->required();
+  verify_command->footer("Example: flow verify results/20261123T101500Z-demo");
+  verify_command->callback([folder, &exit_code] { exit_code = verify(*folder); });
+}
+
+}  // namespace flow::apps

@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lab/run.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+#include <map>
+
+#include "base/random.hpp"
+#include "lab/files.hpp"
+#include "lab/plan.hpp"
+#include "lab/report.hpp"
+#include "lab/seal.hpp"
+#include "lab/trial.hpp"
+#include "servers/resources.hpp"
+#include "traffic/facts.hpp"
+
+namespace flow::lab {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+using base::Errc;
+using base::fail;
+using base::Result;
+using base::json::array;
+using base::json::object;
+using base::json::value;
+
+constexpr std::uint32_t blocks_for_a_verdict = 7;
+
+using Levels = std::map<std::string, servers::Level>;  // By the word in the experiment file.
+
+Result<Levels> load_levels(const Experiment& experiment) {
+  Levels levels;
+  for (const auto& name : experiment.levels) {
+    auto level = servers::load_level(name);
+    if (!level) return std::unexpected(level.error());
+    levels.emplace(name, std::move(*level));
+  }
+  return levels;
+}
+
+std::string utc_name(std::int64_t unix_ns) {
+  const std::time_t at = unix_ns / 1'000'000'000;
+  std::tm parts{};
+  gmtime_r(&at, &parts);
+  char text[32];
+  return {text, std::strftime(text, sizeof text, "%Y%m%dT%H%M%SZ", &parts)};
+}
+
+object describe_facts(const traffic::Schedule& schedule, double mean) {
+  const std::vector<double> capacities{2 * mean, 4 * mean};
+  const auto facts = traffic::facts_of(schedule, capacities);
+  array overload;
+  for (const auto& row : facts.overload) {
+    overload.push_back({{"capacity_per_second", row.capacity_per_second},
+                        {"time_share", row.time_share},
+                        {"requests_share", row.request_share}});
+  }
+  array volumes;
+  for (const auto count : schedule.counts) volumes.emplace_back(count);
+  return {{"requests", schedule.intended.size()},
+          {"peak_factor", facts.peak_factor},
+          {"busiest_tick", facts.busiest_tick},
+          {"busiest_tick_requests", schedule.counts[facts.busiest_tick]},
+          {"busiest_tick_share", facts.busiest_share},
+          {"tail_support_ticks", facts.tail_ticks},
+          {"schedule_hash", traffic::format_hash(schedule.hash)},
+          {"volumes", std::move(volumes)},
+          {"overload", std::move(overload)}};
+}
+
+// By workload name; the facts are those of the first seed.
+Result<object> describe_workloads(const Experiment& experiment) {
+  object workloads;
+  const object all = describe(experiment);
+  for (std::size_t i = 0; i < experiment.workloads.size(); ++i) {
+    const auto& workload = experiment.workloads[i];
+    auto schedule = traffic::make_schedule(schedule_spec(workload, experiment.seeds.front()));
+    if (!schedule) return std::unexpected(schedule.error());
+    object description = all.at("workloads").as_array()[i].as_object();
+    description["facts"] = describe_facts(*schedule, workload.requests_per_second);
+    workloads[workload.name] = std::move(description);
+  }
+  return workloads;
+}
+
+// What a reader must know beside the numbers.
+array warnings_of(const Experiment& experiment, const object& workloads) {
+  array warnings;
+  for (const auto& [name, workload] : workloads) {
+    const auto& facts = workload.at("facts");
+    const auto ticks = facts.at("tail_support_ticks").to_number<std::uint64_t>();
+    if (ticks >= traffic::tail_ticks_wanted) continue;
+    warnings.emplace_back(fmt::format(
+        "workload {}: the busiest second holds {:.0f} % of all requests and so decides the p99; the "
+        "slowest 1 % of the requests can come from {} of its ticks (10 or more would be sound)",
+        std::string_view(name), 100 * facts.at("busiest_tick_share").to_number<double>(), ticks));
+  }
+  if (experiment.ack_before_answer) {
+    warnings.emplace_back("the shop answers only after the broker's acknowledgement");
+  }
+  return warnings;
+}
+
+object estimate_of(const Experiment& experiment) {
+  const bool is_estimate = experiment.blocks < blocks_for_a_verdict;
+  std::string words;
+  if (experiment.blocks == 1) {
+    words = "ESTIMATE: one block, cold JVMs";
+  } else if (is_estimate) {
+    words = fmt::format("ESTIMATE: {} blocks, cold JVMs; fewer than {} decide nothing",
+                        experiment.blocks, blocks_for_a_verdict);
+  }
+  return {{"is_estimate", is_estimate}, {"words", words}};
+}
+
+array to_array(const std::vector<std::string>& words) {
+  array texts;
+  for (const auto& word : words) texts.emplace_back(word);
+  return texts;
+}
+
+class Run {
+ public:
+  Run(RunOptions options, Progress& progress, StopRequest& stop)
+      : options_(std::move(options)),
+        plan_(make_plan(options_.experiment)),
+        progress_(progress),
+        stop_(stop) {}
+
+  Result<RunOutcome> run();
+
+ private:
+  Result<void> open_folder();
+  Result<fs::path> newest_folder() const;
+  Result<void> write_experiment();
+  void run_trial_of(const PlannedTrial& planned, RunOutcome& outcome);
+  void set_aside(const fs::path& folder) const;
+  std::optional<TrialOutcome> finished_before(const fs::path& folder) const;
+
+  RunOptions options_;
+  Plan plan_;
+  Progress& progress_;
+  StopRequest& stop_;
+  Levels levels_;
+  fs::path folder_;
+  std::int64_t created_ = 0;
+  std::map<std::string, std::string> block_hashes_;  // By "block/workload".
+};
+
+// The newest folder whose plan is exactly this one.
+Result<fs::path> Run::newest_folder() const {
+  std::vector<fs::path> folders;
+  std::error_code error;
+  for (fs::directory_iterator at(options_.results, error), end; !error && at != end;
+       at.increment(error)) {
+    if (at->path().filename().string().ends_with("-" + options_.experiment.name)) {
+      folders.push_back(at->path());
+    }
+  }
+  std::ranges::sort(folders, std::greater{});
+  for (const auto& folder : folders) {
+    auto stored = base::read_json_file((folder / "experiment.json").string());
+    if (!stored) continue;
+    const auto* effective = stored->as_object().if_contains("effective");
+    if (effective && *effective == value(describe(options_.experiment))) return folder;
+  }
+  return fail(Errc::config,
+              "--resume: no result of '{}' with the same settings in {}; run it without --resume",
+              options_.experiment.name, options_.results.string());
+}
+
+Result<void> Run::open_folder() {
+  created_ = base::count(base::ClockAnchor::take().to_unix(base::now()));
+  if (options_.resume) {
+    auto folder = newest_folder();
+    if (!folder) return std::unexpected(folder.error());
+    folder_ = std::move(*folder);
+    progress_.note(fmt::format("Going on in {}", folder_.string()));
+    return {};
+  }
+  folder_ = options_.results / fmt::format("{}-{}", utc_name(created_), options_.experiment.name);
+  if (auto made = make_folder(folder_ / "trials"); !made) return made;
+  progress_.note(fmt::format("Results: {}", folder_.string()));
+  return write_experiment();
+}
+
+Result<void> Run::write_experiment() {
+  progress_.step("looking at this machine");
+  const auto& experiment = options_.experiment;
+  auto workloads = describe_workloads(experiment);
+  if (!workloads) return std::unexpected(workloads.error());
+  object levels;
+  for (const auto& [name, level] : levels_) levels[level.name] = servers::to_json(level);
+  const object document{{"format", "flow-experiment/1"},
+                        {"name", experiment.name},
+                        {"question", experiment.question},
+                        {"created_unix_ns", created_},
+                        {"flow", options_.flow_facts},
+                        {"command", to_array(options_.command)},
+                        {"host", servers::host_facts(servers::cache_directory())},
+                        {"plan", describe(plan_, experiment)},
+                        {"levels", std::move(levels)},
+                        {"workloads", *workloads},
+                        {"warnings", warnings_of(experiment, *workloads)},
+                        {"estimate", estimate_of(experiment)},
+                        {"effective", describe(experiment)}};
+  return write_json(folder_ / "experiment.json", document);
+}
+
+std::optional<TrialOutcome> Run::finished_before(const fs::path& folder) const {
+  if (!options_.resume || !fs::exists(folder / "trial.json")) return std::nullopt;
+  auto document = base::read_json_file((folder / "trial.json").string());
+  if (!document) return std::nullopt;
+  const base::JsonView view(*document, folder.string());
+  const auto state = view.at("state");
+  const auto valid = view.at("valid");
+  const auto hash = view.at("schedule_hash");
+  if (!state || !valid || !hash || state->text().value_or("") != "complete") return std::nullopt;
+  return TrialOutcome{"complete", valid->boolean().value_or(false),
+                      std::string(hash->text().value_or("")), std::nullopt};
+}
+
+// What an interrupted try left is kept, out of the way of the trial that is run again.
+void Run::set_aside(const fs::path& folder) const {
+  if (!fs::exists(folder)) return;
+  std::error_code error;
+  fs::create_directories(folder_ / "interrupted", error);
+  for (int nth = 1; nth < 1000; ++nth) {
+    const fs::path aside =
+        folder_ / "interrupted" / fmt::format("{}-{}", folder.filename().string(), nth);
+    if (fs::exists(aside)) continue;
+    fs::rename(folder, aside, error);
+    return;
+  }
+}
+
+void Run::run_trial_of(const PlannedTrial& planned, RunOutcome& outcome) {
+  const Cell& cell = plan_.cells[planned.cell];
+  const auto& workload = options_.experiment.workloads[cell.workload];
+  const std::string id = trial_id(plan_, planned);
+  const fs::path folder = folder_ / "trials" / id;
+  std::string& block_hash = block_hashes_[fmt::format("{}/{}", planned.block, workload.name)];
+  auto done = finished_before(folder);
+  if (!done) {
+    set_aside(folder);
+    const TrialInput input{
+        .experiment = options_.experiment,
+        .workload = workload,
+        .cell = cell,
+        .planned = planned,
+        .id = id,
+        .level = levels_.at(cell.level),
+        .folder = folder,
+        .key = base::derive_seed(static_cast<std::uint64_t>(created_), planned.number) | 1,
+        .block_schedule_hash = block_hash,
+        .program = options_.program,
+        .make_driver = options_.make_driver};
+    done = run_trial(input, progress_, stop_);
+  }
+  if (block_hash.empty()) block_hash = done->schedule_hash;
+  if (done->state == "complete") ++outcome.trials_complete;
+  if (done->is_valid) ++outcome.trials_valid;
+  if (done->error) {
+    progress_.note(fmt::format("{}: {}: {}", id, done->state, done->error->what));
+    if (!outcome.first_error) outcome.first_error = done->error;
+  }
+}
+
+Result<RunOutcome> Run::run() {
+  auto levels = load_levels(options_.experiment);
+  if (!levels) return std::unexpected(levels.error());
+  levels_ = std::move(*levels);
+  if (auto opened = open_folder(); !opened) return std::unexpected(opened.error());
+  RunOutcome outcome;
+  outcome.folder = folder_;
+  outcome.trials_planned = plan_.trials.size();
+  progress_.note(fmt::format("{} trials, about {} in all", plan_.trials.size(),
+                             format_elapsed(estimated_duration(options_.experiment))));
+  for (const auto& planned : plan_.trials) {
+    if (stop_.is_requested()) break;
+    run_trial_of(planned, outcome);
+  }
+  progress_.step("sealing and writing the report");
+  if (auto sealed = seal(folder_); !sealed) return std::unexpected(sealed.error());
+  auto report = write_report(folder_);
+  if (!report) return std::unexpected(report.error());
+  outcome.report = std::move(*report);
+  return outcome;
+}
+
+}  // namespace
+
+base::Nanos estimated_duration(const Experiment& experiment) {
+  base::Nanos total{0};
+  for (const auto& workload : experiment.workloads) {
+    for (const auto& platform : experiment.platforms) {
+      const base::Nanos start = platform == "kafka" ? 8s : 25s;  // Seen on 2 cores, one node.
+      const auto cost = 1 << std::min(experiment.bcrypt_cost, 20U);
+      // Registering and signing in: two hashes a user, about 65 ms each at cost 10, on two cores.
+      const base::Nanos users = workload.users * 65ms * cost / 1024;
+      const base::Nanos trial = start + users + std::chrono::seconds(workload.warm_up_seconds) +
+                                workload.ticks * workload.tick + 8s;
+      total += trial * static_cast<std::int64_t>(experiment.levels.size() * experiment.blocks);
+    }
+  }
+  return total;
+}
+
+Result<std::string> dry_run_text(const Experiment& experiment) {
+  auto levels = load_levels(experiment);
+  if (!levels) return std::unexpected(levels.error());
+  auto workloads = describe_workloads(experiment);
+  if (!workloads) return std::unexpected(workloads.error());
+  const Plan plan = make_plan(experiment);
+  std::string text = fmt::format("Experiment {}: {}\n\n", experiment.name, experiment.question);
+  text += fmt::format("{} trials, about {}:\n", plan.trials.size(),
+                      format_elapsed(estimated_duration(experiment)));
+  for (const auto& trial : plan.trials) {
+    text += fmt::format("  {}  block {}, seed {}\n", trial_id(plan, trial), trial.block, trial.seed);
+  }
+  for (const auto& [name, level] : *levels) {
+    text += fmt::format("\nLevel {}: {}\n  {}\n", level.name, level.promises, level.does_not_promise);
+    if (!level.like_for_like) {
+      text += fmt::format("  NOT LIKE FOR LIKE: {}\n", level.like_for_like_reason);
+    }
+    for (const auto& platform : experiment.platforms) {
+      text += fmt::format("  {}: {}\n", platform, servers::replication_note(level, platform));
+    }
+  }
+  for (const auto& warning : warnings_of(experiment, *workloads)) {
+    text += fmt::format("\nNote: {}\n", std::string_view(warning.as_string()));
+  }
+  text += "\nTraffic of the first seed:\n" + base::pretty_json(*workloads);
+  text += "\nEverything in force, defaults included:\n" + base::pretty_json(describe(experiment));
+  return text;
+}
+
+Result<RunOutcome> run_experiment(RunOptions options, Progress& progress, StopRequest& stop) {
+  return Run(std::move(options), progress, stop).run();
+}
+
+}  // namespace flow::lab

@@ -1,0 +1,473 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lab/trial.hpp"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <memory>
+
+#include "base/bytes.hpp"
+#include "base/random.hpp"
+#include "lab/files.hpp"
+#include "lab/live_log.hpp"
+#include "lab/program.hpp"
+#include "lab/request_recorder.hpp"
+#include "lab/trial_document.hpp"
+#include "lab/trial_facts.hpp"
+#include "lab/trial_servers.hpp"
+#include "loadtest/session.hpp"
+#include "measure/quantiles.hpp"
+#include "servers/resources.hpp"
+#include "traffic/actions.hpp"
+
+namespace flow::lab {
+namespace {
+
+using namespace std::chrono_literals;
+using base::Errc;
+using base::fail;
+using base::Result;
+using base::json::object;
+
+constexpr std::uint64_t warm_up_purpose = 0x7761726d;  // "warm"
+constexpr std::uint64_t actions_purpose = 0x61637473;  // "acts"
+constexpr int partitions = 6;
+constexpr auto start_within = 60s;       // Of a child of Flow.
+constexpr auto topics_within = 60s;
+constexpr const char* admin_email = "admin@flow.test";
+
+class Trial {
+ public:
+  Trial(const TrialInput& input, Progress& progress, StopRequest& stop)
+      : input_(input), progress_(progress), stop_(stop) {}
+
+  TrialOutcome run();
+
+ private:
+  using Step = Result<void> (Trial::*)();
+
+  // The way there, in order; each may fail.
+  Result<void> prepare();
+  Result<void> start_servers();
+  Result<void> create_topics();
+  Result<void> start_auditor();
+  Result<void> start_shop();
+  Result<void> register_users();
+  Result<void> warm_up();
+  Result<void> measure();
+  // The way back; each does what it can.
+  void drain();
+  void read_back();
+  void tear_down();
+  TrialOutcome seal();
+
+  Result<void> run_steps();
+  Result<loadtest::LoadResult> run_load(const traffic::Schedule& schedule, std::uint64_t purpose,
+                                        std::uint64_t first_request, std::string_view name);
+  void show_load(const loadtest::LoadProgress& load, std::string_view name);
+  Result<void> check_alive() const;
+  std::vector<std::string> program_command(const char* subcommand) const;
+  std::string step_name(std::string_view what) const;
+  void set_phase(std::string_view phase);
+  std::int64_t unix_second() const { return base::count(anchor_.to_unix(base::now())) / 1'000'000'000; }
+
+  const TrialInput& input_;
+  Progress& progress_;
+  StopRequest& stop_;
+  base::ClockAnchor anchor_ = base::ClockAnchor::take();
+  TrialFacts facts_;
+  std::optional<base::Error> error_;
+  traffic::Schedule schedule_;
+  std::string admin_password_;
+  net::HttpUrl shop_url_;
+  loadtest::Session session_;
+  net::IoThread io_{"flow-lab"};
+  std::unique_ptr<LiveLog> live_;  // On io_.
+  std::unique_ptr<RequestRecorder> requests_;
+  std::shared_ptr<servers::RunDirectory> run_directory_;
+  std::unique_ptr<TrialServers> servers_;
+  std::unique_ptr<Program> auditor_;
+  std::unique_ptr<Program> shop_;
+  std::unique_ptr<servers::ResourceSampler> sampler_;
+};
+
+std::string Trial::step_name(std::string_view what) const {
+  return fmt::format("{}: {}", input_.id, what);
+}
+
+void Trial::set_phase(std::string_view phase) {
+  io_.run([&] { live_->set_phase(phase); });
+}
+
+Result<void> Trial::prepare() {
+  facts_.started = anchor_.to_unix(base::now());
+  if (auto made = make_folder(input_.folder / "logs"); !made) return made;
+  auto writer = RequestRecorder::Writer::create((input_.folder / "requests.records").string());
+  if (!writer) return std::unexpected(writer.error());
+  requests_ = std::make_unique<RequestRecorder>(std::move(*writer));
+  auto live = LiveLog::create((input_.folder / "intervals.jsonl").string());
+  if (!live) return std::unexpected(live.error());
+  live_ = std::move(*live);
+  auto schedule = traffic::make_schedule(schedule_spec(input_.workload, input_.planned.seed));
+  if (!schedule) return std::unexpected(schedule.error());
+  schedule_ = std::move(*schedule);
+  facts_.schedule_hash = traffic::format_hash(schedule_.hash);
+  facts_.schedule_seconds = static_cast<std::size_t>(
+      std::chrono::ceil<std::chrono::seconds>(schedule_.duration).count());
+  auto run = servers::RunDirectory::create();
+  if (!run) return std::unexpected(run.error());
+  run_directory_ = std::move(*run);
+  return {};
+}
+
+Result<void> Trial::start_servers() {
+  progress_.step(step_name(fmt::format("starting {} and PostgreSQL", input_.cell.platform)));
+  auto servers =
+      TrialServers::start(input_.cell.platform, input_.level, input_.make_driver, progress_);
+  if (!servers) return std::unexpected(servers.error());
+  servers_ = std::move(*servers);
+  return {};
+}
+
+Result<void> Trial::create_topics() {
+  progress_.step(step_name("creating topics"));
+  auto driver = input_.make_driver(io_, servers_->choice());
+  if (!driver) return std::unexpected(driver.error());
+  facts_.versions["client"] = (*driver)->client_version();
+  auto admin = io_.run([&] { return (*driver)->open_admin(); });
+  if (!admin) return std::unexpected(admin.error());
+  std::vector<streaming::TopicSpec> topics;
+  for (const auto* name : {"users", "products", "orders"}) topics.push_back({name, partitions});
+  auto created = io_.run_task((*admin)->create_topics(topics, base::now() + topics_within));
+  if (created) {
+    auto described = io_.run_task((*admin)->describe_topic("orders", base::now() + 10s));
+    object& settings = facts_.settings["topic"].emplace_object();
+    if (described) {
+      for (const auto& [key, value] : *described) settings[key] = value;
+    }
+  }
+  io_.run([&] {
+    admin->reset();
+    driver->reset();
+  });
+  return created;
+}
+
+std::vector<std::string> Trial::program_command(const char* subcommand) const {
+  const auto& choice = servers_->choice();
+  std::vector<std::string> command{input_.program, subcommand, "--" + choice.platform,
+                                   choice.service};
+  if (!choice.admin_url.empty()) {
+    command.insert(command.end(), {"--pulsar-admin", choice.admin_url});
+  }
+  command.insert(command.end(), {"--clock-anchor", std::to_string(anchor_.offset().count()),
+                                 "--trial", std::to_string(input_.key), "--json",
+                                 "--drain-seconds",
+                                 std::to_string(input_.experiment.drain_seconds)});
+  return command;
+}
+
+Result<void> Trial::start_auditor() {
+  progress_.step(step_name("starting the auditor"));
+  ProgramOptions options;
+  options.role = "auditor";
+  options.command = program_command("auditor");
+  options.command.insert(options.command.end(),
+                         {"--topics", "users,products,orders", "--records",
+                          (input_.folder / "reads.records").string()});
+  for (const auto& [key, value] : servers_->choice().consumer) {
+    options.command.insert(options.command.end(), {"--consumer-setting", key + "=" + value});
+  }
+  options.log_path = input_.folder / "logs/auditor.log";
+  options.on_second = [this](const object& event) {
+    object keys = event;
+    keys.erase("event");
+    keys.erase("unix_s");
+    live_->add(event.at("unix_s").to_number<std::int64_t>(), keys);
+  };
+  auto auditor = Program::start(*run_directory_, io_, std::move(options));
+  if (!auditor) return std::unexpected(auditor.error());
+  auditor_ = std::move(*auditor);
+  auto ready = auditor_->wait_ready(base::now() + start_within);
+  if (!ready) return std::unexpected(ready.error());
+  facts_.settings["consumer"] = *ready;
+  return {};
+}
+
+Result<void> Trial::start_shop() {
+  progress_.step(step_name("starting the shop"));
+  ProgramOptions options;
+  options.role = "shop";
+  options.command = program_command("shop");
+  options.command.insert(
+      options.command.end(),
+      {"--postgres", servers_->postgres_conninfo(), "--port", "0", "--admin-port", "0",
+       "--bcrypt-cost", std::to_string(input_.experiment.bcrypt_cost), "--records",
+       (input_.folder / "attempts.records").string()});
+  if (input_.experiment.ack_before_answer) options.command.emplace_back("--ack-before-answer");
+  for (const auto& [key, value] : servers_->choice().producer) {
+    options.command.insert(options.command.end(), {"--producer-setting", key + "=" + value});
+  }
+  base::SplitMix64 random(base::derive_seed(input_.key, 0x61646d696e));  // "admin"
+  admin_password_ = fmt::format("{:016x}", random.next());
+  options.environment = {{"FLOW_ADMIN_EMAIL", admin_email},
+                         {"FLOW_ADMIN_PASSWORD", admin_password_}};
+  options.log_path = input_.folder / "logs/shop.log";
+  options.on_second = [this](const object& event) {
+    object keys = event;
+    keys.erase("event");
+    keys.erase("unix_s");
+    live_->add(event.at("unix_s").to_number<std::int64_t>(), keys);
+  };
+  auto shop = Program::start(*run_directory_, io_, std::move(options));
+  if (!shop) return std::unexpected(shop.error());
+  shop_ = std::move(*shop);
+  auto ready = shop_->wait_ready(base::now() + start_within);
+  if (!ready) return std::unexpected(ready.error());
+  shop_url_.host = "127.0.0.1";
+  shop_url_.port = ready->at("port").to_number<std::uint16_t>();
+  if (const auto* effective = ready->if_contains("effective")) {
+    facts_.settings["shop"] = *effective;
+  }
+  return {};
+}
+
+Result<void> Trial::register_users() {
+  progress_.step(step_name(fmt::format("registering {} users", input_.workload.users)));
+  loadtest::SessionPlan plan;
+  plan.base = shop_url_;
+  plan.admin_email = admin_email;
+  plan.admin_password = admin_password_;
+  plan.users = input_.workload.users;
+  plan.trial = input_.key;
+  plan.first_request = 1;
+  plan.anchor = anchor_;
+  auto session = loadtest::open_session(
+      plan, requests_.get(),
+      [&](std::uint64_t done, std::uint64_t all) {
+        progress_.update(fmt::format("{} of {} requests", done, all),
+                         static_cast<double>(done) / static_cast<double>(all));
+      },
+      [&] { return stop_.is_requested(); });
+  if (!session) return std::unexpected(session.error());
+  session_ = std::move(*session);
+  facts_.phases.registration = {1, session_.next_request};
+  return {};
+}
+
+Result<void> Trial::check_alive() const {
+  if (shop_->has_ended()) return fail(Errc::io, "{}", shop_->end_text());
+  if (auditor_->has_ended()) return fail(Errc::io, "{}", auditor_->end_text());
+  return servers_->check_alive();
+}
+
+void Trial::show_load(const loadtest::LoadProgress& load, std::string_view name) {
+  const auto quantile = [](const measure::Histogram* histogram, double q) -> std::int64_t {
+    return histogram && histogram->count() > 0 ? histogram->quantile(q).count() : 0;
+  };
+  object keys{{"intended", load.intended},
+              {"sent", load.sent},
+              {"answered", load.answered},
+              {"failed", load.failed},
+              {"in_flight", load.in_flight},
+              {"response_p50_ns", quantile(load.response, 0.5)},
+              {"response_p99_ns", quantile(load.response, 0.99)},
+              {"start_error_p99_ns", quantile(load.start_error, 0.99)}};
+  const double share = load.planned_duration.count() > 0
+                           ? std::clamp(static_cast<double>(load.elapsed.count()) /
+                                            static_cast<double>(load.planned_duration.count()),
+                                        0.0, 1.0)
+                           : 1.0;
+  io_.post([this, keys = std::move(keys), share, second = unix_second(), name] {
+    const double before = live_->latest("answered");
+    live_->add(second, keys);
+    const auto words = [&](const char* key) {
+      return measure::format_duration(
+          base::Nanos{static_cast<std::int64_t>(live_->latest(key))});
+    };
+    progress_.update(
+        fmt::format("{} {:.0f} answers/s, p99: response {}, publish {}, end to end {}", name,
+                    std::max(0.0, live_->latest("answered") - before), words("response_p99_ns"),
+                    words("publish_response_p99_ns"), words("end_to_end_p99_ns")),
+        share);
+  });
+}
+
+Result<loadtest::LoadResult> Trial::run_load(const traffic::Schedule& schedule,
+                                             std::uint64_t purpose, std::uint64_t first_request,
+                                             std::string_view name) {
+  traffic::BehaviourSpec behaviour;
+  behaviour.seed = base::derive_seed(input_.planned.seed, purpose);
+  behaviour.users = input_.workload.users;
+  const auto actions = traffic::make_actions(schedule.intended.size(), behaviour);
+  loadtest::LoadPlan plan;
+  plan.base = shop_url_;
+  plan.intended = schedule.intended;
+  plan.actions = actions;
+  plan.tokens = session_.tokens;
+  plan.trial = input_.key;
+  plan.first_request = first_request;
+  plan.anchor = anchor_;
+  plan.drain = std::chrono::seconds(input_.experiment.drain_seconds);
+  plan.shards = input_.experiment.shards;
+  plan.connections_max = input_.experiment.connections_max;
+  plan.start = base::now() + 200ms;
+  if (purpose == actions_purpose) facts_.measured_from = anchor_.to_unix(*plan.start);
+  loadtest::Generator generator(plan);
+  stop_.set_callback([&] { generator.stop_soon(); });
+  auto result = generator.run(requests_.get(), [&](const loadtest::LoadProgress& load) {
+    show_load(load, name);
+    if (error_) return;
+    if (auto alive = check_alive(); !alive) {
+      error_ = alive.error();
+      generator.stop_soon();
+    } else if (auto flushed = requests_->flush(); !flushed) {
+      error_ = flushed.error();
+      generator.stop_soon();
+    }
+  });
+  stop_.set_callback({});
+  if (error_) return std::unexpected(*error_);
+  if (!result) return result;
+  if (stop_.is_requested()) {
+    if (purpose == actions_purpose) facts_.load = std::move(*result);
+    return fail(Errc::cancelled, "stopped by the operator in the {} phase", name);
+  }
+  return result;
+}
+
+Result<void> Trial::warm_up() {
+  auto& range = facts_.phases.warm_up;
+  range = {facts_.phases.registration.until, facts_.phases.registration.until};
+  std::vector<servers::ProcessInfo> processes = servers_->processes();
+  processes.push_back({"shop", shop_->pid()});
+  processes.push_back({"auditor", auditor_->pid()});
+  processes.push_back({"flow", getpid()});
+  sampler_ = std::make_unique<servers::ResourceSampler>();
+  sampler_->start(std::move(processes));
+  if (input_.workload.warm_up_seconds == 0) return {};
+  progress_.step(step_name("warming up"));
+  set_phase("warm_up");
+  auto schedule = traffic::constant_schedule(
+      input_.workload.warm_up_requests_per_second,
+      std::chrono::seconds(input_.workload.warm_up_seconds), traffic::Placement::uniform,
+      base::derive_seed(input_.planned.seed, warm_up_purpose));
+  if (!schedule) return std::unexpected(schedule.error());
+  range.until = range.from + schedule->intended.size();
+  auto result = run_load(*schedule, warm_up_purpose, range.from, "warm-up");
+  if (!result) return std::unexpected(result.error());
+  return {};
+}
+
+Result<void> Trial::measure() {
+  progress_.step(step_name("measuring"));
+  set_phase("measured");
+  auto& range = facts_.phases.measured;
+  range.from = facts_.phases.warm_up.until;
+  range.until = range.from + schedule_.intended.size();
+  auto result = run_load(schedule_, actions_purpose, range.from, "measured");
+  facts_.measured_until = anchor_.to_unix(base::now());
+  if (!result) return std::unexpected(result.error());
+  facts_.load = std::move(*result);
+  return {};
+}
+
+void Trial::drain() {
+  if (!shop_) return;
+  progress_.step(step_name("draining the shop"));
+  const auto grace = std::chrono::seconds(input_.experiment.drain_seconds) + 15s;
+  if (auto stopped = shop_->finish(grace); !stopped && !error_) error_ = stopped.error();
+}
+
+void Trial::read_back() {
+  if (!auditor_) return;
+  progress_.step(step_name("reading the topics to their end"));
+  const auto grace = std::chrono::seconds(input_.experiment.drain_seconds) + 15s;
+  auto stopped = auditor_->finish(grace);
+  if (!stopped) {
+    facts_.audit_words = stopped.error().what;
+    if (!error_) error_ = stopped.error();
+    return;
+  }
+  const auto* complete = stopped->if_contains("complete");
+  facts_.audit_complete = complete && complete->is_bool() && complete->as_bool();
+  if (const auto* words = stopped->if_contains("error"); words && words->is_string()) {
+    facts_.audit_words = std::string_view(words->as_string());
+  }
+}
+
+void Trial::tear_down() {
+  if (sampler_) facts_.resources = sampler_->stop();
+  facts_.clock_step = anchor_.step_since();
+  if (live_) io_.run([&] { live_->finish(); });
+  if (servers_) {
+    progress_.step(step_name("stopping the servers"));
+    const object facts = servers_->facts();
+    (void)write_json(input_.folder / "servers.json", facts);
+    for (const auto& [name, server] : facts) {
+      if (const auto* version = server.as_object().if_contains("version")) {
+        facts_.versions[std::string_view(name) == "postgres" ? "postgres" : "server"] = *version;
+      }
+    }
+    if (auto copied = servers_->copy_logs_to(input_.folder / "logs"); !copied && !error_) {
+      error_ = copied.error();
+    }
+    servers_->stop();
+  }
+  shop_.reset();
+  auditor_.reset();
+  servers_.reset();
+  if (requests_) {
+    if (auto flushed = requests_->flush(); !flushed && !error_) error_ = flushed.error();
+  }
+  facts_.finished = anchor_.to_unix(base::now());
+}
+
+TrialOutcome Trial::seal() {
+  progress_.step(step_name("joining records"));
+  const bool was_measuring = base::count(facts_.measured_from) != 0;
+  facts_.state = !error_ ? "complete" : was_measuring ? "partial" : "failed";
+  if (error_) facts_.state_words = error_->what;
+  TrialOutcome outcome{facts_.state, false, facts_.schedule_hash, error_};
+  auto document = make_trial_document(input_, facts_);
+  if (!document) {
+    outcome.state = was_measuring ? "partial" : "failed";
+    if (!outcome.error) outcome.error = document.error();
+    return outcome;
+  }
+  outcome.is_valid = document->at("valid").as_bool();
+  if (auto appended = append_by_intended(input_.folder, *document); !appended && !outcome.error) {
+    outcome.error = appended.error();
+  }
+  if (auto written = write_json(input_.folder / "trial.json", *document);
+      !written && !outcome.error) {
+    outcome.error = written.error();
+  }
+  return outcome;
+}
+
+Result<void> Trial::run_steps() {
+  for (const Step step : {&Trial::prepare, &Trial::start_servers, &Trial::create_topics,
+                          &Trial::start_auditor, &Trial::start_shop, &Trial::register_users,
+                          &Trial::warm_up, &Trial::measure}) {
+    if (stop_.is_requested()) return fail(Errc::cancelled, "stopped by the operator");
+    if (auto done = (this->*step)(); !done) return done;
+  }
+  return {};
+}
+
+TrialOutcome Trial::run() {
+  if (auto done = run_steps(); !done) error_ = done.error();
+  drain();
+  read_back();
+  tear_down();
+  return seal();
+}
+
+}  // namespace
+
+TrialOutcome run_trial(const TrialInput& input, Progress& progress, StopRequest& stop) {
+  return Trial(input, progress, stop).run();
+}
+
+}  // namespace flow::lab

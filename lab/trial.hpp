@@ -1,0 +1,46 @@
+// One trial: start servers -> create topics -> auditor -> shop -> products, users -> warm up -> the
+// seeded schedule -> drain -> read back -> seal. Whatever goes wrong on the way, what was measured
+// until then is written, with a word that says why it is not more.
+// Thread: the program's main thread; blocks.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "base/result.hpp"
+#include "lab/experiment.hpp"
+#include "lab/plan.hpp"
+#include "lab/progress.hpp"
+#include "lab/stop.hpp"
+#include "servers/level.hpp"
+#include "streaming/driver_choice.hpp"
+
+namespace flow::lab {
+
+struct TrialInput {
+  const Experiment& experiment;
+  const Workload& workload;
+  const Cell& cell;
+  PlannedTrial planned;
+  std::string id;                  // "001-kafka-fsync-1"
+  const servers::Level& level;
+  std::filesystem::path folder;    // trials/<id>; made here.
+  std::uint64_t key = 1;           // The stamp's trial id; never 0, new for every run.
+  std::string block_schedule_hash; // Of the block's first trial; empty: this is it.
+  const std::string& program;      // This binary.
+  const streaming::DriverFactory& make_driver;
+};
+
+struct TrialOutcome {
+  std::string state;  // "complete", "partial", "failed"
+  bool is_valid = false;
+  std::string schedule_hash;
+  std::optional<base::Error> error;  // What ended it early.
+};
+
+TrialOutcome run_trial(const TrialInput& input, Progress& progress, StopRequest& stop);
+
+}  // namespace flow::lab

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lab/trial_document.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <map>
+#include <memory>
+
+#include "lab/gates.hpp"
+#include "lab/ledger_document.hpp"
+#include "streaming/audit/records.hpp"
+
+namespace flow::lab {
+namespace {
+
+namespace fs = std::filesystem;
+using base::fail;
+using base::Result;
+using base::json::array;
+using base::json::object;
+using base::json::value;
+
+template <class Record>
+Result<std::vector<Record>> read_if_there(const fs::path& path) {
+  if (!fs::exists(path)) return std::vector<Record>{};
+  return streaming::audit::read_records<Record>(path.string());
+}
+
+Result<TrialRecords> read_all(const fs::path& folder) {
+  using namespace streaming::audit;
+  TrialRecords records;
+  auto requests = read_if_there<RequestRecord>(folder / "requests.records");
+  if (!requests) return std::unexpected(requests.error());
+  auto attempts = read_if_there<AttemptRecord>(folder / "attempts.records");
+  if (!attempts) return std::unexpected(attempts.error());
+  auto reads = read_if_there<ReadRecord>(folder / "reads.records");
+  if (!reads) return std::unexpected(reads.error());
+  records.requests = std::move(*requests);
+  records.attempts = std::move(*attempts);
+  records.reads = std::move(*reads);
+  return records;
+}
+
+GateInputs gate_inputs(const TrialInput& input, const TrialFacts& facts, const HopSummary& hops,
+                       const LedgerDocument& ledger) {
+  GateInputs gates;
+  const auto& start_error = hops.hops.at("start_error").values;
+  const auto& response = hops.hops.at("response_time").values;
+  // No request found a connection free: nothing shows that the generator kept its times.
+  gates.start_error_p99 =
+      start_error.count() > 0 ? start_error.quantile(0.99) : base::Nanos(std::chrono::hours(1));
+  if (response.count() > 0) gates.response_p50 = response.quantile(0.5);
+  if (facts.load) {
+    gates.completeness = facts.load->completeness();
+    gates.late_share = facts.load->late_share();
+    gates.generator_cpu_share = facts.load->cpu_share_max();
+    gates.littles_law_error = facts.load->littles_law_gap();
+  }
+  if (facts.resources) gates.steal_share = facts.resources->machine.steal_fraction;
+  gates.clock_step = facts.clock_step;
+  gates.schedule_hash = facts.schedule_hash;
+  gates.block_schedule_hash =
+      input.block_schedule_hash.empty() ? facts.schedule_hash : input.block_schedule_hash;
+  gates.sums = ledger.sums_checked;
+  gates.sums_broken = ledger.sums_broken;
+  gates.audit_complete = facts.audit_complete;
+  return gates;
+}
+
+object generator_of(const TrialInput& input, const TrialFacts& facts) {
+  object generator{{"shards", input.experiment.shards}};
+  if (!facts.load) return generator;
+  const auto& load = *facts.load;
+  if (!load.shards.empty()) generator["priority"] = load.shards.front().priority;
+  generator["cpu_share"] = load.cpu_share_max();
+  generator["connections_opened"] = load.measured.connections_opened;
+  generator["in_flight_max"] = load.measured.in_flight_max;
+  generator["in_flight_mean"] = load.in_flight_mean();
+  return generator;
+}
+
+array resources_of(const TrialFacts& facts) {
+  array rows;
+  if (!facts.resources) return rows;
+  for (const auto& role : facts.resources->roles) {
+    rows.push_back({{"role", role.role},
+                    {"cpu_seconds", role.cpu_seconds},
+                    {"rss_bytes_max", role.rss_bytes_max},
+                    {"rss_bytes_mean", role.rss_bytes_mean},
+                    {"write_bytes", role.write_bytes}});
+  }
+  return rows;
+}
+
+object machine_of(const TrialFacts& facts) {
+  if (!facts.resources) return {};
+  const auto& machine = facts.resources->machine;
+  return {{"seconds", machine.seconds},
+          {"busy_share", machine.cpu_fraction},
+          {"iowait_share", machine.iowait_fraction},
+          {"steal_share", machine.steal_fraction},
+          {"steal_share_max", machine.steal_fraction_max}};
+}
+
+// Ten keys on six partitions load them unevenly: the report shows how.
+array partitions_of(const TrialRecords& records, PhaseRange measured, std::uint64_t trial) {
+  static constexpr const char* topics[] = {"users", "products", "orders"};
+  std::map<std::pair<int, int>, std::uint64_t> events;
+  for (const auto& read : records.reads) {
+    if (read.trial != trial || !measured.contains(read.request)) continue;
+    ++events[{std::min<int>(read.topic, 2), read.partition}];
+  }
+  array rows;
+  for (const auto& [where, count] : events) {
+    rows.push_back({{"topic", topics[where.first]},
+                    {"partition", where.second},
+                    {"events", count}});
+  }
+  return rows;
+}
+
+object hops_of(const HopSummary& summary) {
+  object hops;
+  for (const auto& [name, hop] : summary.hops) hops[name] = describe(hop);
+  return hops;
+}
+
+}  // namespace
+
+Result<object> make_trial_document(const TrialInput& input, const TrialFacts& facts) {
+  auto records = read_all(input.folder);
+  if (!records) return std::unexpected(records.error());
+  const HopSummary hops =
+      summarise_hops(*records, facts.phases.measured, input.key, facts.measured_from,
+                     base::count(facts.measured_from) == 0 ? 0 : facts.schedule_seconds);
+  const LedgerDocument ledger = make_ledger_document(*records, facts, input.key);
+  const auto gates = evaluate_gates(gate_inputs(input, facts, hops, ledger));
+  const bool all_hold = std::ranges::all_of(gates, &Gate::holds);
+  return object{{"format", "flow-trial/1"},
+                {"trial", input.planned.number},
+                {"id", input.id},
+                {"cell", input.cell.id},
+                {"platform", input.cell.platform},
+                {"level", input.level.name},
+                {"workload", input.workload.name},
+                {"block", input.planned.block},
+                {"seed", input.planned.seed},
+                {"trial_key", fmt::format("{:016x}", input.key)},
+                {"state", facts.state},
+                {"state_words", facts.state_words},
+                {"valid", all_hold && facts.state == "complete"},
+                {"started_unix_ns", base::count(facts.started)},
+                {"measured_from_unix_ns", base::count(facts.measured_from)},
+                {"measured_until_unix_ns", base::count(facts.measured_until)},
+                {"finished_unix_ns", base::count(facts.finished)},
+                {"schedule_hash", facts.schedule_hash},
+                {"versions", facts.versions},
+                {"phases", ledger.phases},
+                {"audit", ledger.audit},
+                {"sums", ledger.sums},
+                {"hops", hops_of(hops)},
+                {"partitions", partitions_of(*records, facts.phases.measured, input.key)},
+                {"gates", describe(gates)},
+                {"generator", generator_of(input, facts)},
+                {"resources", resources_of(facts)},
+                {"machine", machine_of(facts)},
+                {"settings", facts.settings},
+                {"per_second", describe(hops.seconds)}};
+}
+
+Result<void> append_by_intended(const fs::path& folder, const object& document) {
+  const fs::path path = folder / "intervals.jsonl";
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "ae"),
+                                                             &std::fclose);
+  if (!file) return fail(base::Errc::io, "{}: cannot be opened", path.string());
+  for (const auto& row : document.at("per_second").as_array()) {
+    object line{{"kind", "by_intended"}};
+    for (const auto& [key, number] : row.as_object()) line[key] = number;
+    fmt::print(file.get(), "{}\n", base::json::serialize(line));
+  }
+  if (std::fflush(file.get()) != 0) return fail(base::Errc::io, "{}: disk full?", path.string());
+  return {};
+}
+
+}  // namespace flow::lab
