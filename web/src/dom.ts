@@ -2,7 +2,7 @@
 // as HTML.
 // SPDX-License-Identifier: Apache-2.0
 import * as format from "./format.ts";
-import {valueAt} from "./path.ts";
+import {joinPath, splitPath, valueAt} from "./path.ts";
 import type {Trial} from "./types.ts";
 
 export type Child = Node | string | number | null | undefined | false | Child[];
@@ -33,17 +33,25 @@ export const units = {
   count: format.count,
   percent: (share: number) => format.significant(share * 100),
   bytes: format.bytes,
+  seconds: (seconds: number) => format.duration(seconds * 1e9),
   number: (value: number) => format.significant(value),
   duration: format.duration,
 } as const;
 export type Unit = keyof typeof units;
+
+/** Null is "beyond what was measured", but for a hop or second in which nothing was measured at all. */
+function nullText(trial: Trial, path: string): string {
+  const [part = "", name = ""] = splitPath(path);
+  const isEmpty = part === "per_second" || valueAt(trial, joinPath(part, name, "count")) === 0;
+  return isEmpty ? format.missing : "> measured";
+}
 
 /** The number at `path` of a trial's file, marked with where it comes from. */
 export function value(trial: Trial | undefined, path: string, unit: Unit): HTMLElement {
   const raw = trial === undefined ? undefined : valueAt(trial, path);
   if (trial === undefined || raw === undefined) return h("span", {class: "none"}, format.missing);
   const marks = {"data-trial": trial.id, "data-path": path, "data-unit": unit};
-  if (raw === null) return h("span", {...marks, "data-value": "null"}, "> measured");
+  if (raw === null) return h("span", {...marks, "data-value": "null"}, nullText(trial, path));
   if (typeof raw !== "number") return h("span", {...marks, "data-value": String(raw)}, String(raw));
   return h("span", {...marks, "data-value": raw}, units[unit](raw));
 }
@@ -66,7 +74,7 @@ export const tr = (...cells: Child[]): HTMLElement => h("tr", {}, ...cells);
 
 /** A table that scrolls by itself when it is wider than the page, by keyboard too. */
 export function table(caption: Child, head: Child, body: Child, extra: Attributes = {}): HTMLElement {
-  const title = h("caption", {}, caption);
+  const title = h("caption", {}, h("span", {}, caption));
   const inner = h("table", extra, title, h("thead", {}, head), h("tbody", {}, body));
   const label = title.textContent ?? "table";
   return h("div", {class: "scroll", tabindex: 0, role: "region", "aria-label": label}, inner);

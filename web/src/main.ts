@@ -25,18 +25,18 @@ function readResult(): Result {
 }
 
 function figureSections(result: Result, comparisons: readonly Comparison[]): Child[] {
-  const each = (make: (comparison: Comparison, suffix: string, stamp: Child) => Child): Child =>
+  const each = (make: (comparison: Comparison, suffix: string, stamp: () => Child) => Child): Child =>
     comparisons.map((comparison, index) => [
       comparisonTitle(comparison, comparisons),
-      make(comparison, index === 0 ? "" : `-${index + 1}`, stamps(comparison, result.experiment)),
+      make(comparison, index === 0 ? "" : `-${index + 1}`, () => stamps(comparison, result.experiment)),
     ]);
   return [
     section("curves", "The shape of latency",
-            each((comparison, suffix, stamp) => curveFigure(comparison, `figure-curves${suffix}`, stamp))),
+            each((comparison, suffix, stamp) => curveFigure(comparison, `figure-curves${suffix}`, stamp()))),
     section("seconds", "Over time",
             each((comparison, suffix, stamp) => [
-              secondsFigure(comparison, `figure-seconds${suffix}`, stamp),
-              loadFigure(comparison, `figure-load${suffix}`, stamp),
+              secondsFigure(comparison, `figure-seconds${suffix}`, stamp()),
+              loadFigure(comparison, `figure-load${suffix}`, stamp()),
             ])),
   ];
 }

@@ -36,10 +36,16 @@ export function curvePoints(
   return points;
 }
 
-/** 1, 2 and 5 times the powers of ten within [low, high]; powers alone over more than 3 decades. */
-export function logTicks(low: number, high: number): number[] {
+const tickSteps = [[1, 2, 5], [1, 3], [1]];
+
+/** Round ticks within [low, high]: the densest of 1-2-5, 1-3 and powers of ten with at most `most`. */
+export function logTicks(low: number, high: number, most: number): number[] {
   if (!(low > 0) || !(high >= low)) return [];
-  const steps = high / low > 1000 ? [1] : [1, 2, 5];
+  const choices = tickSteps.map((steps) => ticksOf(low, high, steps));
+  return choices.find((ticks) => ticks.length <= most) ?? choices.at(-1) ?? [];
+}
+
+function ticksOf(low: number, high: number, steps: readonly number[]): number[] {
   const ticks: number[] = [];
   for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); ++power) {
     for (const step of steps) {

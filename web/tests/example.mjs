@@ -167,7 +167,7 @@ function resourcesOf(shape) {
   const one = (role, process, cpu, rss, written) => ({role, process, cpu_seconds: cpu, rss_bytes_max: rss,
     rss_bytes_mean: rss * 0.93, write_bytes: written});
   return [
-    ...shape.roles.map((role, i) => one(role, "java", shape.cpu * [1, 0.5, 0.7][i], shape.rss * [1, 0.8, 1.3][i] | 0,
+    ...shape.roles.map((role, i) => one(role, "java", shape.cpu * [1, 0.5, 1.1][i] / (shape.roles.length > 1 ? 2 : 1), shape.rss * [1, 1.6, 2.1][i] / (shape.roles.length > 1 ? 2 : 1) | 0,
                                         31e6 + i * 5e6)),
     one("postgres", "postgres", 4.81, 98e6, 22.4e6), one("shop", "flow", 6.42, 41e6, 1.2e6),
     one("auditor", "flow", 1.07, 24e6, 0.4e6), one("flow", "flow", 3.9, 62e6, 2.1e6),

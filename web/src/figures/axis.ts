@@ -1,13 +1,40 @@
-// A latency axis that all figures share: logarithmic, round ticks, units that fit.
+// Logarithmic axes that all figures share: round ticks, as many as there is room for, units that fit.
+// The marks carry the labels themselves: a d3 log scale would blank every label it finds too dense.
 // SPDX-License-Identifier: Apache-2.0
-import {duration} from "../format.ts";
+import * as Plot from "@observablehq/plot";
+import {count, duration} from "../format.ts";
 import {logDomain, logTicks} from "../scale.ts";
 
-export function latencyAxis(values: readonly number[], label: string): object {
-  const [low, high] = logDomain(values);
-  const ticks = logTicks(low, high);
+export interface Axis {
+  scale: Plot.ScaleOptions;
+  marks: Plot.Markish[];
+}
+
+const labelRoom = 24;  // Pixels from one tick label to the next.
+
+/** A vertical axis for nanoseconds; `height` is that of the frame. */
+export function latencyAxis(values: readonly number[], label: string, height: number): Axis {
+  const domain = logDomain(values);
+  const ticks = logTicks(...domain, Math.floor(height / labelRoom));
+  const text = (ns: number): string => duration(ns).replace(/(\.\d*?)0+ /, "$1 ").replace(". ", " ");
   return {
-    type: "log", domain: [low, high], label, labelArrow: "none", grid: true, ticks,
-    tickFormat: (ns: number) => duration(ns).replace(/\.0+ /, " "),
+    scale: {type: "log", domain, axis: null},
+    marks: [
+      Plot.gridY(ticks),
+      Plot.axisY(ticks, {text, label, labelArrow: "none", labelAnchor: "top"}),
+    ],
+  };
+}
+
+/** A horizontal axis for counts; `width` is that of the frame. */
+export function countAxis(values: readonly number[], label: string, width: number): Axis {
+  const domain = logDomain(values);
+  const ticks = logTicks(...domain, Math.floor(width / 44));
+  return {
+    scale: {type: "log", domain, axis: null},
+    marks: [
+      Plot.gridX(ticks),
+      Plot.axisX(ticks, {text: (x: number) => count(x), label, labelArrow: "none", labelAnchor: "center"}),
+    ],
   };
 }

@@ -63,15 +63,17 @@ function draw(comparison: Comparison, hop: string, width: number): Element {
   const points = curves.flatMap((curve) => curve.points);
   const last = points.reduce((most, point) => Math.max(most, point.position), 2);
   const isAlone = comparison.blocks.length === 1;
+  const height = Math.round(Math.min(400, Math.max(280, width * 0.45)));
+  const y = latencyAxis(points.map((point) => point.ns), "latency", height - 62);
   return Plot.plot({
-    width, height: Math.round(Math.min(400, Math.max(280, width * 0.45))),
-    marginLeft: 54, marginRight: isAlone ? 58 : 18, marginTop: 22,
+    width, height, marginLeft: 54, marginRight: isAlone ? 58 : 18, marginTop: 22, marginBottom: 40,
     ariaLabel: "Latency by quantile on a logarithmic tail axis",
-    x: {type: "linear", domain: [0, last], label: "quantile; each step leaves a tenth as many requests",
-        labelArrow: "none", labelAnchor: "right", grid: true, ticks: [0, ...marked.map(tailPosition)].filter((x) => x <= last),
+    x: {type: "linear", domain: [0, last], label: "quantile",
+        labelArrow: "none", labelAnchor: "center", grid: true,
+        ticks: [...(width < 520 ? [] : [0]), ...marked.map(tailPosition)].filter((x) => x <= last),
         tickFormat: (x: number) => (x === 0 ? "min" : quantileName(1 - 10 ** -x))},
-    y: latencyAxis(points.map((point) => point.ns), "latency"),
-    marks: curves.flatMap((curve) => marks(curve, isAlone)),
+    y: y.scale,
+    marks: [...y.marks, ...curves.flatMap((curve) => marks(curve, isAlone))],
   });
 }
 
@@ -103,7 +105,7 @@ export function curveFigure(comparison: Comparison, id: string, stamps: Child): 
     legend: legend(comparison.series),
     caption: [
       h("strong", {}, "How to read it. "),
-      "To the right the requests get rarer: at p99 one in a hundred is slower, at p99.9 one in a thousand. Lower is ",
+      "Equal steps to the right leave a tenth as many requests: at p99 one in a hundred is slower, at p99.9 one in a thousand. Lower is ",
       "faster. Both axes are logarithmic. A curve ends at its maximum, where the number of samples ends; one that ends ",
       "earlier was cut by failed or unanswered requests. ",
       comparison.blocks.length > 1 ? "One line is one trial; the spread between lines of a kind is the noise." : "",

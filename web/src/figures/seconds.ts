@@ -9,7 +9,7 @@ import type {Block, Comparison, Series} from "../model.ts";
 import {joinPath} from "../path.ts";
 import type {Second, Trial} from "../types.ts";
 import {blockTitle, legend} from "../sections/parts.ts";
-import {latencyAxis} from "./axis.ts";
+import {countAxis, latencyAxis} from "./axis.ts";
 import {Ref, choice, makeFigure} from "./figure.ts";
 import type {Data, Datum} from "./figure.ts";
 
@@ -69,10 +69,13 @@ function throughputPanel(lines: readonly Line[], common: object, burst: Plot.Mar
 function latencyPanel(lines: readonly Line[], [key, words]: readonly [string, string], common: object,
                       burst: Plot.Markish): Element {
   const values = lines.flatMap(({seconds}) => present(seconds, key).map((second) => second[key] ?? 0));
+  const height = 150;
+  const y = latencyAxis(values, words, height - 44);
   return Plot.plot({
-    ...common, height: 150, y: latencyAxis(values, words), ariaLabel: `${words} by intended second`,
+    ...common, height, y: y.scale, ariaLabel: `${words} by intended second`,
     marks: [
       burst,
+      ...y.marks,
       ...lines.flatMap(({series, seconds}) => [
         // All seconds, so that one without samples leaves a gap.
         Plot.line(seconds, {x: (d: Second) => d.second + 0.5, y: (d: Second) => (d[key] ? d[key] : NaN), stroke: series.color,
@@ -163,19 +166,19 @@ function drawLoad(comparison: Comparison, width: number): Element {
       .filter((second) => rate(second) > 0).map((second) => ({series, trial, second})));
   type Point = (typeof points)[number];
   if (points.length === 0) return h("p", {class: "empty"}, "No second has a publish response time.");
+  const height = 290;
+  const x = countAxis(points.map(({second}) => rate(second)), "requests intended in the second", width - 74);
+  const y = latencyAxis(points.map(({second}) => second[key] ?? 0), "publish response p99", height - 62);
   return Plot.plot({
-    width, height: 270, marginLeft: 54, marginTop: 22,
+    width, height, marginLeft: 54, marginTop: 22, marginBottom: 40, x: x.scale, y: y.scale,
     ariaLabel: "Publish response p99 of each second against its requests per second",
-    x: {type: "log", label: "requests intended in the second", labelArrow: "none", grid: true,
-        tickFormat: (x: number) => (/^[125]/.test(String(x)) ? count(x) : "")},
-    y: latencyAxis(points.map(({second}) => second[key] ?? 0), "publish response p99"),
-    marks: comparison.series.map((series) =>
+    marks: [...x.marks, ...y.marks, ...comparison.series.map((series) =>
       Plot.dot(points.filter((point) => point.series === series), {
         x: (point: Point) => rate(point.second), y: (point: Point) => point.second[key] ?? NaN, r: 4,
         stroke: series.color, fill: series.color, fillOpacity: 0.25, strokeWidth: 1.4, symbol: series.symbol, tip: true,
         title: ({second, trial}: Point) => `${series.label}, ${trial.id}, second ${second.second}\n` +
           `${count(rate(second))} requests: ${duration(second[key] ?? NaN)}`,
-      })),
+      }))],
   });
 }
 

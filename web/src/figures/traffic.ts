@@ -26,9 +26,9 @@ export function ticksOf(workload: Workload): Tick[] {
 }
 
 /** "second" for ticks of one second, else "100 ms tick". */
-function tickName(workload: Workload): string {
+export function tickName(workload: Workload): string {
   const ns = workload.tick_ns ?? 1e9;
-  return ns === 1e9 ? "second" : `${duration(ns)} tick`;
+  return ns === 1e9 ? "second" : `tick of ${duration(ns)}`;
 }
 
 function draw(workload: Workload, ticks: Tick[], width: number): Element {
@@ -39,9 +39,9 @@ function draw(workload: Workload, ticks: Tick[], width: number): Element {
     `busiest ${tickName(workload)}\n${count(tick.requests)} requests\n` +
     `${percent(workload.facts?.busiest_tick_share ?? 0)} of all`;
   return Plot.plot({
-    width, height: 210, marginLeft: 46, marginRight: 46, marginTop: 14,
+    width, height: 224, marginLeft: 46, marginRight: 62, marginTop: 22, marginBottom: 40,
     ariaLabel: `Requests per second over the schedule of ${ticks.length} ticks`,
-    x: {label: "second of the measured phase", labelArrow: "none"},
+    x: {label: "second of the measured phase", labelArrow: "none", labelAnchor: "center"},
     y: {label: "requests per second", grid: true, labelArrow: "none", nice: true},
     marks: [
       Plot.rectY(ticks, {
@@ -54,7 +54,8 @@ function draw(workload: Workload, ticks: Tick[], width: number): Element {
       Plot.text([mean], {y: (d: number) => d, text: (d: number) => `mean ${significant(d)}`,
                          frameAnchor: "right", textAnchor: "start", dx: 3}),
       Plot.text(busiest, {x: isLeft ? "until" : "from", y: "rate", text, textAnchor: isLeft ? "start" : "end",
-                          dx: isLeft ? 6 : -6, lineAnchor: "top", dy: 2, fontWeight: 600}),
+                          dx: isLeft ? 6 : -6, lineAnchor: "top", dy: -2, lineHeight: 1.25,
+                          fontWeight: 600, stroke: "var(--paper)", strokeWidth: 4, fill: "var(--ink)"}),
       Plot.ruleY([0]),
     ],
   });
@@ -63,8 +64,8 @@ function draw(workload: Workload, ticks: Tick[], width: number): Element {
 function supportWords(workload: Workload): Child {
   const {busiest_tick_share: share, tail_support_ticks: support, peak_factor: peak} = workload.facts ?? {};
   const decides = share !== undefined && share >= 0.01
-    ? ` With ${percent(share)} of all requests in it, the busiest ${tickName(workload)} alone decides the ` +
-      `p99 of the trial: the slowest 1 % fit inside it many times.`
+    ? ` With ${percent(share)} of all requests in it, the busiest ${tickName(workload)} decides the p99 of ` +
+      `the trial, unless something stalls outside it: the slowest 1 % fit inside it many times over.`
     : "";
   const tail = support === undefined ? ""
     : ` The top 1 % of requests by rate lie in ${plural(support, "tick")}` +

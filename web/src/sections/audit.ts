@@ -9,9 +9,10 @@ import type {Trial} from "../types.ts";
 import {byBlock, comparisonTitle, key} from "./parts.ts";
 
 const phases: readonly (readonly [string, string])[] = [
-  ["registration", "Registration"], ["warm_up", "Warm-up"], ["measured", "Measured"],
+  ["measured", "Measured"], ["warm_up", "Warm-up"], ["registration", "Registration"],
 ];
 
+/** Part, name and words; a row without a name is a heading. */
 const ledger: readonly (readonly [string, string, string])[] = [
   ["requests", "intended", "Requests intended"],
   ["requests", "answered", "answered"],
@@ -23,11 +24,13 @@ const ledger: readonly (readonly [string, string, string])[] = [
   ["events", "timed_out", "timed out"],
   ["events", "lost", "connection lost"],
   ["events", "queue_full", "queue full"],
-  ["audit", "seen_once", "Acked and seen once"],
-  ["audit", "duplicated", "acked and seen again"],
-  ["audit", "extra_copies", "extra copies of those"],
-  ["audit", "missing", "acked and never seen"],
-  ["audit", "unacked_seen", "timed out or lost, yet seen"],
+  ["audit", "", "Acked events, read back"],
+  ["audit", "seen_once", "seen once"],
+  ["audit", "duplicated", "duplicated: seen more than once"],
+  ["audit", "missing", "missing: never seen"],
+  ["audit", "", "Beside these"],
+  ["audit", "extra_copies", "extra copies of duplicated events"],
+  ["audit", "unacked_seen", "timed out or lost, yet seen (no error)"],
   ["audit", "rejected_seen", "rejected, yet seen"],
   ["audit", "unknown_seen", "seen, in no record of the shop"],
   ["audit", "reordered", "out of order within a key"],
@@ -37,6 +40,7 @@ const mustBeZero = new Set(["missing", "duplicated", "rejected_seen", "unknown_s
 function ledgerCell(trial: Trial | undefined, phase: string, part: string, name: string): HTMLElement {
   const cell = tdNumber(value(trial, joinPath("phases", phase, part, name), "count"));
   const raw = cell.querySelector("[data-value]")?.getAttribute("data-value");
+  if (raw === "0") cell.classList.add("zero");
   if (mustBeZero.has(name) && raw !== undefined && raw !== null && raw !== "0") {
     cell.classList.add("bad");
     cell.prepend("✗ ");
@@ -47,11 +51,14 @@ function ledgerCell(trial: Trial | undefined, phase: string, part: string, name:
 function ledgerTable(comparison: Comparison, block: Block, caption: Child): HTMLElement {
   const trials = comparison.series.map((series) => block.trials.get(series.cell.id));
   const head = [
-    tr(th(), phases.map(([, name]) => h("th", {scope: "colgroup", colspan: trials.length, class: "n"}, name))),
+    tr(th(), phases.map(([, name]) => h("th", {scope: "colgroup", colspan: trials.length, class: "n phase"}, name))),
     tr(th("Count"), phases.map(() => comparison.series.map((one) => thNumber(key(one), one.label)))),
   ];
   const rows = ledger.map(([part, name, words]) => {
     const isTotal = words.charAt(0) !== words.charAt(0).toLowerCase();
+    if (name === "") {
+      return h("tr", {class: "head"}, h("th", {scope: "rowgroup", colspan: 1 + 3 * trials.length}, words));
+    }
     return h("tr", {class: isTotal ? "head" : undefined},
       h("th", {scope: "row", class: isTotal ? undefined : "sub"}, words),
       phases.map(([phase]) => trials.map((trial) => ledgerCell(trial, phase, part, name))));
@@ -104,7 +111,7 @@ export function auditSection(comparisons: readonly Comparison[],
       comparisonTitle(comparison, comparisons),
       byBlock(comparison, (block) => [
         ledgerTable(comparison, block, captionOf(comparison,
-          "Requests and events by phase. Indented rows are parts of the row above them.")),
+          "Requests and events by phase. Indented rows are the parts of what stands above them.")),
         comparison.series.map((series) => {
           const trial = block.trials.get(series.cell.id);
           return trial ? [reading(trial, series.label), sumTable(trial, series.label)] : null;

@@ -41,7 +41,7 @@ function settingLine({name, values, isDifferent}: SettingRow): HTMLElement {
   return h("tr", {class: isDifferent && !isOneSided ? "differs" : undefined},
     h("th", {scope: "row", class: "sub"}, h("code", {}, name)),
     values.map((value) => td(value === null ? h("span", {class: "none"}, "–") : h("code", {}, value))),
-    values.length > 1 ? td(mark) : null);
+    values.length > 1 ? h("td", {class: mark === "own" ? "none" : undefined}, mark) : null);
 }
 
 function settingTable(comparison: Comparison): Child {
@@ -80,7 +80,7 @@ function trialFacts(trial: Trial): HTMLElement {
   const facts = {...trial.generator, ...trial.machine};
   const generator = Object.entries(facts).map(([name, fact]) =>
     `${name.replaceAll("_", " ")}: ${String(fact)}`);
-  return tr(thRow(trial.id), td(versions.join("; ")), td(h("code", {}, trial.schedule_hash ?? "–")),
+  return tr(h("th", {scope: "row", class: "whole"}, trial.id), td(versions.join("; ")), td(h("code", {}, trial.schedule_hash ?? "–")),
             td(generator.join("; ")));
 }
 

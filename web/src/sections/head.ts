@@ -1,12 +1,13 @@
 // The head of the page: question, what may be concluded, the few numbers most readers came for.
 // SPDX-License-Identifier: Apache-2.0
-import {derived, h, paragraph, section, table, td, tdNumber, th, thNumber, thRow, tr, value, verdict}
+import {derived, h, paragraph, section, table, tdNumber, th, thNumber, thRow, tr, value, verdict}
   from "../dom.ts";
 import type {Child} from "../dom.ts";
-import {count, duration, listed, moment, percent, plural} from "../format.ts";
+import {count, listed, moment, percent, plural} from "../format.ts";
 import {blocksForVerdict, median, valuesOf} from "../model.ts";
 import type {Comparison, Series} from "../model.ts";
 import type {Experiment, Result, Trial} from "../types.ts";
+import {tickName} from "../figures/traffic.ts";
 import {key} from "./parts.ts";
 
 const summaryColumns: readonly (readonly [string, string])[] = [
@@ -22,20 +23,21 @@ export function blockCount(result: Result): number {
   return Math.max(result.experiment.plan?.blocks ?? 0, run);
 }
 
-function verdictWords(blocks: number): string {
+function verdictWords(blocks: number, isCompared: boolean): string {
+  if (!isCompared) return "Only one platform was run: nothing is compared here.";
   if (blocks < blocksForVerdict) {
-    return `${plural(blocks, "block")} cannot show that two platforms differ (at least ` +
-           `${blocksForVerdict} are needed). These are numbers, measured once on this machine, and ` +
+    return `${blocks === 1 ? "One block" : plural(blocks, "block")} cannot show that two platforms differ (at least ` +
+           `${blocksForVerdict} are needed). These are numbers, measured on this machine, and ` +
            `not a ranking.`;
   }
   return `${count(blocks)} blocks, shown one by one. This page draws no conclusion from them.`;
 }
 
-function honesty(experiment: Experiment, blocks: number): HTMLElement {
+function honesty(experiment: Experiment, blocks: number, isCompared: boolean): HTMLElement {
   const words = experiment.estimate?.words;
   return h("div", {class: "honesty", role: "note"},
     words ? h("p", {class: "stamp-line"}, words) : null,
-    paragraph(h("strong", {}, "No verdict. "), verdictWords(blocks)));
+    paragraph(h("strong", {}, "No verdict. "), verdictWords(blocks, isCompared)));
 }
 
 export function likeForLikeBanner(comparisons: readonly Comparison[]): Child[] {
@@ -66,7 +68,8 @@ function troubles(trials: readonly Trial[], planned: number): Child {
   if (items.length === 0) return null;
   return h("div", {class: "trouble", role: "note"},
     h("strong", {}, "Read with care. "),
-    "Their numbers are shown all the same, marked.", h("ul", {}, items));
+    "These trials are not complete or not valid; their numbers are shown all the same.",
+    h("ul", {}, items));
 }
 
 function summaryCell(comparison: Comparison, {cell}: Series, path: string): HTMLElement {
@@ -80,15 +83,18 @@ function summaryCell(comparison: Comparison, {cell}: Series, path: string): HTML
 function summaryRow(comparison: Comparison, series: Series): HTMLElement {
   const trials = comparison.blocks.flatMap(({trials: of}) => of.get(series.cell.id) ?? []);
   const valid = trials.filter((trial) => trial.valid).length;
-  const total = (name: string): number => trials.reduce(
-    (sum, trial) => sum + (trial.phases?.["measured"]?.audit?.[name] ?? NaN), 0);
-  const audit = (name: string): HTMLElement => tdNumber(derived(total(name), "count", "sum-of-trials",
-    {"data-cell": series.cell.id, "data-path": `phases.measured.audit.${name}`}));
+  const audit = (name: string): HTMLElement => {
+    const known = trials.flatMap((trial) => trial.phases?.["measured"]?.audit?.[name] ?? []);
+    const total = known.length === 0 ? NaN : known.reduce((sum, one) => sum + one, 0);
+    return h("td", {class: total > 0 ? "n bad" : "n"}, total > 0 ? "✗ " : null,
+             derived(total, "count", "sum-of-trials",
+                     {"data-cell": series.cell.id, "data-path": `phases.measured.audit.${name}`}));
+  };
   return tr(
     thRow(key(series), series.label),
     summaryColumns.map(([path]) => summaryCell(comparison, series, path)),
     audit("missing"), audit("duplicated"),
-    td(verdict(trials.length > 0 && valid === trials.length, `${valid} of ${trials.length}`,
+    h("td", {class: "whole"}, verdict(trials.length > 0 && valid === trials.length, `${valid} of ${trials.length}`,
                `${valid} of ${trials.length}`)));
 }
 
@@ -102,8 +108,8 @@ function busiest(result: Result, comparison: Comparison): string {
   const workload = result.experiment.workloads?.[comparison.workload];
   const share = workload?.facts?.busiest_tick_share ?? 0;
   if (!(share >= 0.01)) return "";
-  return ` The busiest ${duration(workload?.tick_ns ?? 1e9)} holds ${percent(share)} of all requests, so ` +
-         `every p99 here is decided by it.`;
+  return ` The busiest ${tickName(workload ?? {})} holds ${percent(share)} of all requests and so decides ` +
+         `the p99, unless something stalls outside it.`;
 }
 
 export function header(result: Result): HTMLElement {
@@ -129,12 +135,12 @@ export function overview(result: Result, comparisons: readonly Comparison[],
                          captionOf: (comparison: Comparison, words: string) => Child): HTMLElement {
   const blocks = blockCount(result);
   return section("summary", "In short",
-    honesty(result.experiment, blocks),
+    honesty(result.experiment, blocks, comparisons.some(({series}) => series.length > 1)),
     likeForLikeBanner(comparisons),
     troubles(result.trials, result.experiment.plan?.order?.length ?? 0),
     comparisons.map((comparison) => [
       summary(comparison, captionOf(comparison, blocks > 1
-        ? `Median over blocks of each trial's value, ${comparison.title}.`
+        ? `Median of the blocks' values (trials that measured nothing are left out), ${comparison.title}.`
         : `Measured phase, ${comparison.title}.`)),
       paragraph(
         "Times count from the moment at which the schedule ", h("em", {}, "intended"), " a request to ",

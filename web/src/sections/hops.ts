@@ -73,11 +73,11 @@ export function hopSection(comparisons: readonly Comparison[],
     ]));
 }
 
-const trialColumns: readonly (readonly [string, string])[] = [
-  ["hops.response_time.p50_ns", "Response p50"], ["hops.response_time.p99_ns", "p99"],
-  ["hops.publish_response.p50_ns", "Publish response p50"], ["hops.publish_response.p99_ns", "p99"],
-  ["hops.end_to_end.p50_ns", "End to end p50"], ["hops.end_to_end.p99_ns", "p99"],
+const trialHops: readonly (readonly [string, string])[] = [
+  ["response_time", "Response time"], ["publish_response", "Publish response"], ["end_to_end", "End to end"],
 ];
+const trialPaths = trialHops.flatMap(([hop]) =>
+  [joinPath("hops", hop, "p50_ns"), joinPath("hops", hop, "p99_ns")]);
 
 function trialRow(block: Block, series: Series): HTMLElement {
   const trial = block.trials.get(series.cell.id);
@@ -87,13 +87,14 @@ function trialRow(block: Block, series: Series): HTMLElement {
     td(key(series), series.label),
     td(trial ? [trial.state ?? "–", trial.valid ? "" : ", ", isGood || trial.valid
       ? null : h("span", {class: "no"}, "✗ not valid")] : "not run"),
-    trialColumns.map(([path]) => tdNumber(value(trial, path, "ms"))));
+    trialPaths.map((path) => tdNumber(value(trial, path, "ms"))));
 }
 
 function medianRow(comparison: Comparison, series: Series): HTMLElement {
   return h("tr", {class: "total"},
-    thRow("median"), td(key(series), series.label), td("of the blocks' values"),
-    trialColumns.map(([path]) => tdNumber(derived(
+    thRow("median"), td(key(series), series.label),
+    td(`of ${valuesOf(comparison, series.cell.id, trialPaths[0] ?? "").length} blocks`),
+    trialPaths.map((path) => tdNumber(derived(
       median(valuesOf(comparison, series.cell.id, path)), "ms", "median-of-blocks",
       {"data-cell": series.cell.id, "data-path": path}))));
 }
@@ -104,6 +105,8 @@ function trialTable(comparison: Comparison,
     comparison.series.map((series) => trialRow(block, series)));
   return table(
     captionOf(comparison, "Every trial, in milliseconds. A block is one seed; compare within a block."),
-    tr(th("Block"), th("Platform"), th("State"), trialColumns.map(([, name]) => thNumber(name))),
+    [tr(th(), th(), th(), trialHops.map(([, name]) =>
+       h("th", {scope: "colgroup", colspan: 2, class: "n phase"}, name))),
+     tr(th("Block"), th("Platform"), th("State"), trialHops.map(() => [thNumber("p50"), thNumber("p99")]))],
     [rows, comparison.series.map((series) => medianRow(comparison, series))]);
 }

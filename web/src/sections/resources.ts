@@ -59,7 +59,7 @@ function useTable(comparison: Comparison, block: Block, caption: Child): HTMLEle
     const trial = block.trials.get(series.cell.id);
     return trial?.resources?.length ? usesOf(series, trial) : null;
   });
-  return table(caption, tr(th("Process"), thNumber("CPU s"), thNumber("CPU s per 1,000 requests"),
+  return table(caption, tr(th("Process"), thNumber("CPU s"), thNumber("CPU s per", h("br"), "1,000 requests"),
                            thNumber("RSS max"), thNumber("written")), body, {class: "grouped"});
 }
 

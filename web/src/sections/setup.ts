@@ -1,6 +1,6 @@
 // What was run, in plain words, and how to run it again.
 // SPDX-License-Identifier: Apache-2.0
-import {h, paragraph, section, table, td, th, thRow, tr} from "../dom.ts";
+import {h, paragraph, section, table, td, th, tr} from "../dom.ts";
 import type {Child} from "../dom.ts";
 import {bytes, count, duration, listed, plural, significant} from "../format.ts";
 import {cellsOf, platformName} from "../model.ts";
@@ -56,7 +56,7 @@ function levelTable(result: Result): Child {
   const levels = Object.entries(result.experiment.levels ?? {});
   if (levels.length === 0) return null;
   const rows = levels.map(([name, level]) => tr(
-    thRow(name),
+    h("th", {scope: "row", class: "whole"}, name),
     td(level.promises ?? "–"),
     td(level.does_not_promise ?? "–"),
     td(Object.entries(level.replication ?? {}).map(([platform, words]) =>

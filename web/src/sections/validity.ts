@@ -8,7 +8,7 @@ import {plural} from "../format.ts";
 import type {Gate, Result, Trial} from "../types.ts";
 
 const gateUnits: Record<string, [Unit, string]> = {
-  s: ["number", " s"],
+  s: ["seconds", ""],
   share: ["percent", " %"],
   count: ["count", ""],
 };
@@ -44,7 +44,7 @@ function gateTable(trial: Trial): HTMLElement {
     gates.length === 0 ? null
       : table(`Validity gates of ${trial.id}.`,
               tr(th("Gate"), th("Result"), thNumber("Value"), thNumber("Limit"), th("In words")),
-              gates.map((gate, index) => gateRow(trial, gate, index)), {class: "words"}));
+              gates.map((gate, index) => gateRow(trial, gate, index)), {class: "words gates"}));
   return fold;
 }
 
