@@ -1,7 +1,6 @@
 // A private PostgreSQL on this machine: its own data directory, a Unix socket in it and TCP on
-// 127.0.0.1 at a port that the kernel picked. Nobody needs a password, and nobody else can connect.
-// Thread: as Server.
-// SPDX-License-Identifier: Apache-2.0
+// 127.0.0.1 at a port that the kernel picked. Whoever is on this machine gets in without a
+// password. Thread: as Server. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <memory>
@@ -11,6 +10,8 @@
 #include "servers/server.hpp"
 
 namespace flow::servers {
+
+class Wait;
 
 struct PostgresOptions {
   ProgressText progress;
@@ -37,6 +38,14 @@ class Postgres final : public Server {
 
  private:
   using Server::Server;
+
+  base::Result<void> initialize(const std::filesystem::path& bin, const std::string& user,
+                                Wait& wait);
+  base::Result<void> start_once(const PostgresOptions& options, const std::filesystem::path& bin,
+                                const std::string& user, Wait& wait);
+  base::Result<void> open_database(const PostgresOptions& options, const Wait& wait);
+
+  std::filesystem::path home_;  // Of the user that it runs as.
   std::string conninfo_;
   std::string socket_conninfo_;
 };

@@ -65,7 +65,10 @@ class Server {
  protected:
   explicit Server(std::shared_ptr<RunDirectory> run) : run_(std::move(run)) {}
 
+  // The child's log is <run directory>/logs/<name>.log unless `options` has one.
   base::Result<ChildProcess*> start_process(SpawnOptions options);
+  // Ends and forgets every process, for another attempt.
+  void discard_processes();
   ChildProcess* find(std::string_view role) const;
   // Ends all children whose role starts with `prefix` at the same time.
   void stop_processes(std::string_view prefix, base::Nanos grace, int signal);

@@ -19,8 +19,8 @@
 
 #include <fmt/format.h>
 #include <sys/eventfd.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/check.hpp"
@@ -302,7 +302,7 @@ class Supervisor {
     state->on_line = std::move(options.on_line);
     state->pid = pid;
     if (const auto stat = read_process_stat(pid)) state->start_time = stat->start_time;
-    state->pidfd = Descriptor(::pidfd_open(pid, 0));
+    state->pidfd = Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
     if (!state->pidfd) {
       const int error = errno;
       ::kill(pid, SIGKILL);
