@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/http_server.hpp"
 
+#include <atomic>
 #include <list>
-#include <optional>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 
 namespace flow::net {
@@ -22,12 +21,14 @@ using base::fail;
 using base::Result;
 
 constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+constexpr std::chrono::milliseconds sweep_interval{20};  // How late a deadline can be noticed.
+constexpr std::chrono::seconds linger_time{1};  // For a client to take the answer to a bad request.
 
 HttpViolation violation_of(const beast::error_code& error) {
   if (error == http::error::header_limit) return {431, "header fields too large"};
   if (error == http::error::body_limit) return {413, "body too large"};
   if (error == http::error::bad_version) return {505, "HTTP version not supported"};
-  if (error == beast::error::timeout) return {408, "request took too long"};
+  if (error == asio::error::timed_out) return {408, "request took too long"};
   return {400, "malformed HTTP request"};
 }
 
@@ -84,23 +85,41 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
 
   Result<void> listen();
   Task<void> accept_loop();
+  Task<void> sweep_loop();
   Task<void> drain(base::TimePoint deadline);
   void close_all();
+
+  // Whether close_all() still has something to close; answers true once.
+  bool take_started() { return is_started_.exchange(false); }
 
   IoThread& io() { return io_; }
   std::uint16_t port() const { return port_; }
   const HttpServerOptions& options() const { return options_; }
 
  private:
+  enum class Phase { idle, reading, handling, writing };
+
   struct Session {
-    explicit Session(tcp::socket socket) : stream(std::move(socket)) {}
-    beast::tcp_stream stream;
-    beast::flat_buffer buffer;
-    bool is_busy = false;  // Between a request's last byte and its answer's.
+    explicit Session(tcp::socket accepted) : socket(std::move(accepted)) {}
+
+    void enter(Phase next, base::Nanos at_most) {
+      phase = next;
+      is_late = false;
+      deadline = base::now() + at_most;
+    }
+
+    tcp::socket socket;
+    beast::flat_buffer buffer;  // What follows the request that is being served.
+    Phase phase = Phase::idle;
+    bool is_late = false;  // The sweep cancelled what the socket was doing.
+    base::TimePoint deadline = base::TimePoint::max();
   };
+  using Request = http::request<http::string_body>;
 
   Task<void> serve(std::list<Session>::iterator session);
   Task<bool> serve_one(Session& session);
+  Task<bool> wait_for_first_byte(Session& session);
+  Task<beast::error_code> read_request(Session& session, Request& request);
   Task<bool> answer(Session& session, HttpResponse response, unsigned version, bool keep_alive,
                     bool is_head);
   Task<bool> refuse(Session& session, beast::error_code error);
@@ -114,6 +133,7 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
   std::uint16_t port_ = 0;
   std::list<Session> sessions_;
   bool is_draining_ = false;
+  std::atomic<bool> is_started_{false};
   std::string date_ = date_now();
   base::TimePoint date_until_{};
 };
@@ -133,6 +153,7 @@ Result<void> HttpServer::Impl::listen() {
     return fail(Errc::io, "listen on {}:{}: {}", options_.address, options_.port, error.message());
   }
   port_ = acceptor_.local_endpoint().port();
+  is_started_ = true;
   return {};
 }
 
@@ -153,6 +174,22 @@ Task<void> HttpServer::Impl::accept_loop() {
   }
 }
 
+// One pass over all sessions costs less than a timer per request, and cancels without closing, so
+// that a late request can be told so. Ends with the last session after the acceptor is closed.
+Task<void> HttpServer::Impl::sweep_loop() {
+  const auto self = shared_from_this();
+  while (acceptor_.is_open() || !sessions_.empty()) {
+    const auto now = base::now();
+    for (auto& session : sessions_) {
+      if (now < session.deadline) continue;
+      session.is_late = true;
+      beast::error_code ignored;
+      session.socket.cancel(ignored);
+    }
+    co_await sleep_until(now + sweep_interval);
+  }
+}
+
 Task<void> HttpServer::Impl::serve(std::list<Session>::iterator session) {
   const auto self = shared_from_this();
   for (bool go_on = true; go_on;) go_on = co_await serve_one(*session);
@@ -161,47 +198,65 @@ Task<void> HttpServer::Impl::serve(std::list<Session>::iterator session) {
 }
 
 Task<bool> HttpServer::Impl::serve_one(Session& session) {
-  beast::error_code error;
-  if (session.buffer.size() == 0) {  // Wait for the first byte with the idle deadline.
-    session.stream.expires_after(options_.idle_timeout);
-    auto [wait_error, got] = co_await session.stream.async_read_some(
-        session.buffer.prepare(4096), as_result);
-    if (wait_error) co_return false;
-    session.buffer.commit(got);
+  const bool has_begun = co_await wait_for_first_byte(session);
+  if (!has_begun) co_return false;
+  session.enter(Phase::reading, options_.request_timeout);
+  Request message;
+  const beast::error_code error = co_await read_request(session, message);
+  if (error) {
+    const bool goes_on = co_await refuse(session, error);
+    co_return goes_on;
   }
+  const bool keep_alive = message.keep_alive();
+  const unsigned version = message.version();
+  const bool is_head = message.method() == http::verb::head;
+  session.phase = Phase::handling;
+  session.deadline = base::TimePoint::max();  // The handler has deadlines of its own.
+  HttpRequest request = to_request(std::move(message));
+  HttpResponse response = co_await handler_(std::move(request));
+  const bool stays = keep_alive && !response.close && !is_draining_;
+  const bool sent = co_await answer(session, std::move(response), version, stays, is_head);
+  co_return sent&& stays;
+}
+
+// Already true when the client sent the next request together with the last one.
+Task<bool> HttpServer::Impl::wait_for_first_byte(Session& session) {
+  if (session.buffer.size() > 0) co_return true;
+  if (is_draining_) co_return false;
+  session.enter(Phase::idle, options_.idle_timeout);
+  auto [error, got] =
+      co_await session.socket.async_read_some(session.buffer.prepare(4096), as_result);
+  session.buffer.commit(error ? 0 : got);
+  co_return !error;
+}
+
+Task<beast::error_code> HttpServer::Impl::read_request(Session& session, Request& request) {
   http::request_parser<http::string_body> parser;
   parser.header_limit(static_cast<std::uint32_t>(options_.header_bytes_max));
   parser.body_limit(options_.body_bytes_max);
-  session.stream.expires_after(options_.request_timeout);
-  auto [read_error, read_bytes] = co_await http::async_read_header(session.stream, session.buffer,
-                                                                   parser, as_result);
-  error = read_error;
-  if (!error && beast::iequals(parser.get()[http::field::expect], "100-continue")) {
+  auto [error, header_bytes] =
+      co_await http::async_read_header(session.socket, session.buffer, parser, as_result);
+  if (!error && !parser.is_done() &&
+      beast::iequals(parser.get()[http::field::expect], "100-continue")) {
     http::response<http::empty_body> go_ahead(http::status::continue_, 11);
-    auto [write_error, written] =
-        co_await http::async_write(session.stream, go_ahead, as_result);
+    auto [write_error, written] = co_await http::async_write(session.socket, go_ahead, as_result);
     error = write_error;
   }
   if (!error && !parser.is_done()) {
     auto [body_error, body_bytes] =
-        co_await http::async_read(session.stream, session.buffer, parser, as_result);
+        co_await http::async_read(session.socket, session.buffer, parser, as_result);
     error = body_error;
   }
-  if (error == http::error::end_of_stream || error == asio::error::connection_reset) {
-    co_return false;
+  if (error == asio::error::operation_aborted && session.is_late) {
+    co_return asio::error::timed_out;
   }
-  if (error) co_return co_await refuse(session, error);
-  http::request<http::string_body> message = parser.release();
-  const bool keep_alive = message.keep_alive();
-  const unsigned version = message.version();
-  const bool is_head = message.method() == http::verb::head;
-  session.is_busy = true;
-  session.stream.expires_never();
-  HttpResponse response = co_await handler_(to_request(std::move(message)));
-  const bool stays = keep_alive && !response.close && !is_draining_;
-  const bool sent = co_await answer(session, std::move(response), version, stays, is_head);
-  session.is_busy = false;
-  co_return sent && stays;
+  if (error) co_return error;
+  request = parser.release();
+  // RFC 9112, 3.2: exactly one Host in a request of HTTP/1.1.
+  if (request.version() == 11 && request.count(http::field::host) != 1) {
+    co_return http::error::bad_field;
+  }
+  co_return beast::error_code{};
 }
 
 Task<bool> HttpServer::Impl::answer(Session& session, HttpResponse response, unsigned version,
@@ -212,35 +267,37 @@ Task<bool> HttpServer::Impl::answer(Session& session, HttpResponse response, uns
     date_until_ = at + std::chrono::seconds(1);
   }
   message.set(http::field::date, date_);
-  session.stream.expires_after(options_.write_timeout);
+  session.enter(Phase::writing, options_.write_timeout);
   // A HEAD answer has the length of the body that GET would send, and no body.
   http::response_serializer<http::string_body> serializer(message);
   beast::error_code error;
   if (is_head) {
     auto [head_error, bytes] =
-        co_await http::async_write_header(session.stream, serializer, as_result);
+        co_await http::async_write_header(session.socket, serializer, as_result);
     error = head_error;
   } else {
-    auto [write_error, bytes] = co_await http::async_write(session.stream, serializer, as_result);
+    auto [write_error, bytes] = co_await http::async_write(session.socket, serializer, as_result);
     error = write_error;
   }
   co_return !error;
 }
 
 Task<bool> HttpServer::Impl::refuse(Session& session, beast::error_code error) {
-  if (error.category() != http::make_error_code(http::error::end_of_stream).category() &&
-      error != beast::error::timeout) {
+  const bool is_http = error.category() == http::make_error_code(http::error::bad_field).category();
+  if ((!is_http && error != asio::error::timed_out) || error == http::error::end_of_stream) {
     co_return false;  // The connection itself is gone.
   }
-  co_await answer(session, on_violation_(violation_of(error)), 11, false, false);
+  HttpResponse refusal = on_violation_(violation_of(error));
+  const bool sent = co_await answer(session, std::move(refusal), 11, false, false);
+  if (!sent) co_return false;
   // Let the answer arrive before the reset that unread input would cause.
   beast::error_code ignored;
-  session.stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
-  session.stream.expires_after(std::chrono::seconds(1));
-  for (std::size_t total = 0; total < options_.body_bytes_max;) {
+  session.socket.shutdown(tcp::socket::shutdown_send, ignored);
+  session.enter(Phase::writing, linger_time);
+  for (std::size_t total = 0; total < options_.body_bytes_max && !session.is_late;) {
     session.buffer.clear();
-    auto [read_error, got] = co_await session.stream.async_read_some(
-        session.buffer.prepare(16384), as_result);
+    auto [read_error, got] =
+        co_await session.socket.async_read_some(session.buffer.prepare(16384), as_result);
     if (read_error) break;
     total += got;
   }
@@ -249,8 +306,8 @@ Task<bool> HttpServer::Impl::refuse(Session& session, beast::error_code error) {
 
 void HttpServer::Impl::close(Session& session) {
   beast::error_code ignored;
-  session.stream.socket().shutdown(tcp::socket::shutdown_both, ignored);
-  session.stream.close();
+  session.socket.shutdown(tcp::socket::shutdown_both, ignored);
+  session.socket.close(ignored);
 }
 
 Task<void> HttpServer::Impl::drain(base::TimePoint deadline) {
@@ -259,7 +316,7 @@ Task<void> HttpServer::Impl::drain(base::TimePoint deadline) {
   beast::error_code ignored;
   acceptor_.close(ignored);
   for (auto& session : sessions_) {
-    if (!session.is_busy && session.buffer.size() == 0) close(session);
+    if (session.phase == Phase::idle) close(session);
   }
   while (!sessions_.empty() && base::now() < deadline) {
     co_await sleep_until(base::now() + std::chrono::milliseconds(1));
@@ -284,6 +341,7 @@ HttpServer::~HttpServer() { stop(); }
 Result<void> HttpServer::start() {
   if (auto listening = impl_->listen(); !listening) return listening;
   asio::co_spawn(impl_->io().context(), impl_->accept_loop(), Abort{});
+  asio::co_spawn(impl_->io().context(), impl_->sweep_loop(), Abort{});
   return {};
 }
 
@@ -296,6 +354,7 @@ std::string HttpServer::url() const {
 Task<void> HttpServer::drain(base::TimePoint deadline) { return impl_->drain(deadline); }
 
 void HttpServer::stop() {
+  if (!impl_->take_started()) return;  // So that the IoThread may be gone when this is destroyed.
   if (impl_->io().is_current()) {
     impl_->close_all();
   } else {

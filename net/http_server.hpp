@@ -21,19 +21,19 @@ namespace flow::net {
 
 struct HttpServerOptions {
   std::string address = "127.0.0.1";
-  std::uint16_t port = 0;                  // 0: the kernel picks one, see port().
-  std::size_t connections_max = 10'000;    // Beyond it a new connection is closed at once.
+  std::uint16_t port = 0;                // 0: the kernel picks one, see port().
+  std::size_t connections_max = 10'000;  // Beyond it a new connection is closed at once.
   std::size_t header_bytes_max = 16 * 1024;
   std::size_t body_bytes_max = 1024 * 1024;
-  std::chrono::seconds idle_timeout{75};   // Between two requests on a connection.
-  std::chrono::seconds request_timeout{15};  // From a request's first byte to its last.
-  std::chrono::seconds write_timeout{15};  // For an answer that the client does not take.
+  std::chrono::milliseconds idle_timeout{75'000};     // Between two requests on a connection.
+  std::chrono::milliseconds request_timeout{15'000};  // From a request's first byte to its last.
+  std::chrono::milliseconds write_timeout{15'000};  // For an answer that the client does not take.
 };
 
 // A request that is not HTTP or breaks a bound, before any handler sees it.
 struct HttpViolation {
-  int status;              // 400, 408, 413, 414, 431 or 505.
-  std::string_view reason; // "header too large"
+  int status;               // 400, 408, 413, 431 or 505.
+  std::string_view reason;  // "header too large"
 };
 
 class HttpServer {
@@ -57,7 +57,8 @@ class HttpServer {
   // Connection: close) until the deadline, then closes what is left. On the IoThread.
   Task<void> drain(base::TimePoint deadline);
 
-  // Closes everything now. Any thread; waits.
+  // Closes everything now. Any thread; waits for that, but not for handlers that still run: what
+  // they use must outlive the IoThread's own stop(). Again, or never started: does nothing.
   void stop();
 
  private:

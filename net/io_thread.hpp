@@ -47,10 +47,11 @@ class IoThread {
   // invariant.
   void spawn(Task<void> task);
 
-  // Runs `work()` here and waits for its value. Never from this thread.
+  // Runs `work()` here and waits for its value. Never from this thread, nor after stop().
   template <class Work>
   auto run(Work work) -> std::invoke_result_t<Work> {
     FLOW_CHECK(!is_current());
+    FLOW_CHECK(thread_.joinable());
     std::packaged_task<std::invoke_result_t<Work>()> task(std::move(work));
     auto result = task.get_future();
     // In a lambda, because Asio takes a packaged_task itself for a completion token.
@@ -59,10 +60,11 @@ class IoThread {
   }
 
   // Runs a coroutine here and waits for its value: the bridge from a program's main thread. The
-  // coroutine itself must have a deadline. Never from this thread.
+  // coroutine itself must have a deadline. Never from this thread, nor after stop().
   template <class T>
   T run_task(Task<T> task) {
     FLOW_CHECK(!is_current());
+    FLOW_CHECK(thread_.joinable());
     return asio::co_spawn(context_, std::move(task), asio::use_future).get();
   }
 
