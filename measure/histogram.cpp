@@ -113,13 +113,12 @@ Nanos Histogram::value_at_rank(std::uint64_t rank) const {
   FLOW_CHECK(rank >= 1 && rank <= count_);
   if (rank > count_ - overflow_) return Nanos::max();
   const Range used = used_range();
-  std::uint64_t seen = 0;
-  for (std::size_t i = used.first; i < used.last; ++i) {
-    seen += counts_[i];
-    if (seen >= rank) return std::min({upper_of(i), max_, options_.highest});
+  std::size_t i = used.first;
+  for (std::uint64_t seen = counts_[i]; seen < rank; seen += counts_[i]) {
+    ++i;
+    FLOW_CHECK(i < used.last);
   }
-  FLOW_CHECK(!"the buckets hold every value that is not overflow");
-  return Nanos::max();
+  return std::min({upper_of(i), max_, options_.highest});
 }
 
 Nanos Histogram::quantile(double q) const {
