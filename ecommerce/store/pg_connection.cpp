@@ -54,6 +54,18 @@ bool send(pg_conn* connection, const PgQuery& query) {
 
 }  // namespace
 
+base::Result<void> check_conninfo(const std::string& conninfo) {
+  char* message = nullptr;
+  PQconninfoOption* const options = PQconninfoParse(conninfo.c_str(), &message);
+  std::string why = one_line(message);
+  PQfreemem(message);
+  if (options == nullptr) {
+    return base::fail(base::Errc::config, "PostgreSQL connection string: {}", why);
+  }
+  PQconninfoFree(options);
+  return {};
+}
+
 PgConnection::PgConnection(asio::io_context& context) : socket_(context) {}
 
 PgConnection::~PgConnection() {

@@ -14,10 +14,14 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 
 #include "base/clock.hpp"
+#include "base/result.hpp"
 #include "ecommerce/store/pg_types.hpp"
 #include "net/io_thread.hpp"
 
 namespace flow::ecommerce {
+
+// Errc::config when `conninfo` is not what libpq takes; nothing is connected.
+base::Result<void> check_conninfo(const std::string& conninfo);
 
 class PgConnection {
  public:
