@@ -139,7 +139,6 @@ Settings common_properties(const ParsedConfig& config) {
       {"enable.sparse.connections", "false"},  // No connection is opened by a first record.
       {"reconnect.backoff.ms", "50"},
       {"reconnect.backoff.max.ms", "1000"},
-      {"retry.backoff.ms", "100"},
       {"topic.metadata.refresh.interval.ms", "60000"},
       {"topic.metadata.refresh.fast.interval.ms", "100"},
       {"allow.auto.create.topics", "false"},
@@ -181,7 +180,6 @@ Settings producer_properties(const ParsedConfig& config) {
          {
              {"acks", text_of(std::span<const Choice<Acks>>(acks_choices), producer.acks)},
              {"enable.idempotence", text_of(producer.idempotence)},
-             {"enable.gapless.guarantee", "false"},
              {"linger.ms", text_of(producer.linger)},
              {"batch.size", text_of(producer.batch_bytes_max)},
              {"batch.num.messages", text_of(producer.batch_messages_max)},
@@ -192,6 +190,7 @@ Settings producer_properties(const ParsedConfig& config) {
              {"delivery.timeout.ms", text_of(producer.delivery_timeout)},
              {"request.timeout.ms", text_of(producer.request_timeout)},
              {"socket.timeout.ms", text_of(producer.request_timeout)},
+             {"retry.backoff.ms", "100"},
              {"message.send.max.retries", "2147483647"},  // delivery_timeout_ms ends them.
              {"message.max.bytes", text_of(producer.message_bytes_max)},
              // The queue's bound is ours (queue_messages_max, queue_kbytes_max); librdkafka's own
@@ -199,7 +198,6 @@ Settings producer_properties(const ParsedConfig& config) {
              {"queue.buffering.max.messages", "10000000"},
              {"queue.buffering.max.kbytes", "2147483647"},
              {"queue.buffering.backpressure.threshold", "1"},
-             {"queuing.strategy", "fifo"},
              {"delivery.report.only.error", "false"},
              {"partitioner", "murmur2_random"},  // Never asked: every record names its partition.
          });
@@ -226,7 +224,6 @@ Settings consumer_properties(const ParsedConfig& config) {
              {"enable.partition.eof", "true"},
              {"enable.auto.commit", "false"},
              {"enable.auto.offset.store", "false"},
-             {"auto.commit.enable", "false"},
              // A log that was cut short behind the reader is an error to tell, not to jump over.
              {"auto.offset.reset", "error"},
          });

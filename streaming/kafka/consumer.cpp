@@ -41,17 +41,22 @@ std::optional<base::Stamp> stamp_of(const rd_kafka_message_t& message) {
 
 using Offsets = std::vector<std::vector<std::int64_t>>;
 
-// The end of every partition as of now. One ListOffsets request to the leader for each, which
-// blocks: for a helper thread. Nothing when a leader did not answer by the deadline.
-std::optional<Offsets> ask_for_ends(const Client& client, TimePoint deadline) {
+// The end of every partition as of now: one ListOffsets request to the leader for each, which
+// blocks: for a helper thread. It goes over connections of its own, because a broker answers the
+// requests of a connection in their order, and the reader's has a Fetch waiting for new records
+// there (fetch_wait_ms, each time). Nothing when a leader did not answer by the deadline.
+std::optional<Offsets> ask_for_ends(const Settings& properties, const std::string& bootstrap,
+                                    const std::vector<std::string>& topics, TimePoint deadline) {
+  const auto client = Client::create(ClientKind::consumer, properties, bootstrap);
+  if (!client || !(*client)->look_up(topics, deadline)) return std::nullopt;
   Offsets ends;
-  for (const OpenTopic& topic : client.topics()) {
+  for (const OpenTopic& topic : (*client)->topics()) {
     ends.emplace_back();
     for (int p = 0; p < topic.partitions; ++p) {
       std::int64_t low = 0;
       std::int64_t high = 0;
-      while (rd_kafka_query_watermark_offsets(client.handle(), topic.name.c_str(), p, &low, &high,
-                                              milliseconds_until(deadline)) !=
+      while (rd_kafka_query_watermark_offsets((*client)->handle(), topic.name.c_str(), p, &low,
+                                              &high, milliseconds_until(deadline)) !=
              RD_KAFKA_RESP_ERR_NO_ERROR) {
         if (base::now() >= deadline) return std::nullopt;
       }
@@ -64,10 +69,12 @@ std::optional<Offsets> ask_for_ends(const Client& client, TimePoint deadline) {
 }  // namespace
 
 KafkaConsumer::KafkaConsumer(net::IoThread& io, std::shared_ptr<Blocking> blocking,
-                             std::shared_ptr<Client> client, RecordSink& sink)
+                             std::shared_ptr<Client> client, const ParsedConfig& config,
+                             RecordSink& sink)
     : io_(io),
       blocking_(std::move(blocking)),
       client_(std::move(client)),
+      config_(config),
       sink_(sink),
       bridge_(io, [this] { return pull(); }) {
   for (const OpenTopic& topic : client_->topics()) {
@@ -131,7 +138,11 @@ void KafkaConsumer::take_error(const rd_kafka_message_t& message) {
 net::Task<Result<bool>> KafkaConsumer::read_to_end(TimePoint deadline) {
   const std::shared_ptr<bool> alive = alive_;
   const std::shared_ptr<Blocking> blocking = blocking_;
-  auto ask = [client = client_, deadline] { return ask_for_ends(*client, deadline); };
+  std::vector<std::string> topics;
+  for (const OpenTopic& topic : client_->topics()) topics.push_back(topic.name);
+  auto ask = [properties = consumer_properties(config_), bootstrap = config_.bootstrap,
+              topics = std::move(topics),
+              deadline] { return ask_for_ends(properties, bootstrap, topics, deadline); };
   const std::optional<Offsets> ends = co_await blocking->call(std::move(ask));
   while (*alive && !failed_ && ends && !has_reached(*ends) && base::now() < deadline) {
     co_await net::sleep_until(std::min(deadline, base::now() + std::chrono::milliseconds(2)));

@@ -13,6 +13,7 @@
 #include "streaming/driver.hpp"
 #include "streaming/kafka/blocking.hpp"
 #include "streaming/kafka/client.hpp"
+#include "streaming/kafka/config.hpp"
 #include "streaming/kafka/event_bridge.hpp"
 
 struct rd_kafka_message_s;
@@ -23,7 +24,7 @@ class KafkaConsumer final : public Consumer {
  public:
   // The client's topics have been looked up and reading has been started.
   KafkaConsumer(net::IoThread& io, std::shared_ptr<Blocking> blocking,
-                std::shared_ptr<Client> client, RecordSink& sink);
+                std::shared_ptr<Client> client, const ParsedConfig& config, RecordSink& sink);
   ~KafkaConsumer() override { stop(); }
 
   net::Task<base::Result<bool>> read_to_end(base::TimePoint deadline) override;
@@ -41,6 +42,7 @@ class KafkaConsumer final : public Consumer {
   net::IoThread& io_;
   std::shared_ptr<Blocking> blocking_;
   std::shared_ptr<Client> client_;
+  ParsedConfig config_;
   RecordSink& sink_;
   Offsets next_;  // The offset after the last one handed over or known to hold no record.
   std::uint64_t seen_ = 0;

@@ -62,7 +62,7 @@ class KafkaDriver final : public Driver {
       dispose(std::move(*client));
       co_return std::unexpected(started.error());
     }
-    co_return std::make_unique<KafkaConsumer>(io_, blocking_, std::move(*client), sink);
+    co_return std::make_unique<KafkaConsumer>(io_, blocking_, std::move(*client), config_, sink);
   }
 
   Result<std::unique_ptr<Admin>> open_admin() override {
