@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "servers/level.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "servers/proc.hpp"
+
+namespace flow::servers {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsSupersetOf;
+
+std::string shipped(const std::string& name) {
+  return read_text_file((levels_directory() / (name + ".yaml")).string());
+}
+
+std::string replaced(std::string text, std::string_view from, std::string_view to) {
+  const std::size_t at = text.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return text.replace(at, from.size(), to);
+}
+
+TEST(Level, EveryShippedFileIsValid) {
+  EXPECT_THAT(known_levels(), IsSupersetOf({"default", "fsync-1", "page-cache-1", "strong"}));
+  for (const auto& name : known_levels()) {
+    SCOPED_TRACE(name);
+    const auto level = load_level(name);
+    ASSERT_TRUE(level) << level.error().what;
+    EXPECT_EQ(level->name, name);
+    EXPECT_FALSE(level->promises.empty());
+  }
+}
+
+TEST(Level, SaysWhichLevelsThereAreWhenANameIsWrong) {
+  const auto level = load_level("fsync1");
+
+  ASSERT_FALSE(level);
+  EXPECT_EQ(level.error().code, base::Errc::config);
+  EXPECT_THAT(level.error().what, HasSubstr("fsync1"));
+  EXPECT_THAT(level.error().what, HasSubstr("fsync-1, fsync-2"));
+}
+
+TEST(Level, RefusesALevelThatLeavesASettingToChance) {
+  for (const char* line : {"    acks: all\n", "    flush_messages: 1", "    journalSyncData: true",
+                           "    ack_quorum: 1\n", "    managedLedgerDefaultAckQuorum: 1\n",
+                           "    compression: lz4\n"}) {
+    SCOPED_TRACE(line);
+    const auto level = parse_level(replaced(shipped("fsync-1"), line, "    "), "x.yaml");
+    ASSERT_FALSE(level);
+    EXPECT_THAT(level.error().what, HasSubstr("this key is missing"));
+  }
+}
+
+TEST(Level, RefusesUnknownAndRepeatedKeys) {
+  const auto unknown = parse_level(shipped("fsync-1") + "surprise: 1\n", "x.yaml");
+  const auto repeated = parse_level(
+      replaced(shipped("fsync-1"), "    acks: all\n", "    acks: all\n    acks: 1\n"), "x.yaml");
+
+  ASSERT_FALSE(unknown);
+  EXPECT_THAT(unknown.error().what, HasSubstr("/surprise: unknown key"));
+  ASSERT_FALSE(repeated);
+  EXPECT_THAT(repeated.error().what, HasSubstr("occurs twice"));
+}
+
+TEST(Level, RefusesMoreCopiesThanNodes) {
+  const auto kafka = parse_level(
+      replaced(shipped("fsync-1"), "replication_factor: 1", "replication_factor: 3"), "x.yaml");
+  const auto pulsar =
+      parse_level(replaced(shipped("strong"), "ack_quorum: 2", "ack_quorum: 4"), "x.yaml");
+
+  ASSERT_FALSE(kafka);
+  EXPECT_THAT(kafka.error().what, HasSubstr("/kafka/topic/replication_factor"));
+  EXPECT_THAT(kafka.error().what, HasSubstr("from 1 to 1"));
+  ASSERT_FALSE(pulsar);
+  EXPECT_THAT(pulsar.error().what, HasSubstr("/pulsar/topic/ack_quorum"));
+}
+
+TEST(Level, SaysWhatIsNotReplicated) {
+  const auto one = load_level("fsync-1");
+  const auto strong = load_level("strong");
+  const auto weak = load_level("weak");
+  ASSERT_TRUE(one && strong && weak);
+
+  EXPECT_EQ(replication_note(*one, "kafka"), "one node, nothing replicated");
+  EXPECT_EQ(replication_note(*one, "pulsar"), "one node, nothing replicated");
+  EXPECT_EQ(replication_note(*strong, "kafka"),
+            "3 nodes, 3 copies; every copy in sync acknowledges, at least 2");
+  EXPECT_EQ(replication_note(*strong, "pulsar"), "3 bookies, 3 copies; the fastest 2 acknowledge");
+  EXPECT_EQ(replication_note(*weak, "kafka"), "3 nodes, 3 copies; the leader alone acknowledges");
+}
+
+// The whole point of a matched pair: the client of one platform has no advantage over the other's.
+TEST(Level, MatchedPairsHaveEqualClientSettings) {
+  for (const char* name : {"fsync-1", "page-cache-1", "fsync-2", "page-cache-2", "strong"}) {
+    SCOPED_TRACE(name);
+    const auto level = load_level(name);
+    ASSERT_TRUE(level);
+    ASSERT_TRUE(level->like_for_like);
+    for (const auto& [key, value] : level->kafka.producer) {
+      for (const auto& [other, other_value] : level->pulsar.producer) {
+        if (key == other) {
+          EXPECT_EQ(value, other_value) << key;
+        }
+      }
+    }
+  }
+}
+
+TEST(Level, DefaultIsNotLikeForLikeAndSaysWhy) {
+  const auto level = load_level("default");
+  ASSERT_TRUE(level);
+
+  EXPECT_FALSE(level->like_for_like);
+  EXPECT_THAT(level->like_for_like_reason, HasSubstr("Kafka acknowledges from the page cache"));
+  EXPECT_EQ(level->pulsar.bookies, 2);
+  EXPECT_EQ(to_json(*level).at("replication").at("kafka").as_string(),
+            "one node, nothing replicated");
+}
+
+}  // namespace
+}  // namespace flow::servers
