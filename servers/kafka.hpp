@@ -7,6 +7,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "servers/level.hpp"
 #include "servers/server.hpp"
@@ -26,6 +28,8 @@ struct KafkaOptions {
   int heap_mb = 512;           // Of each node.
 };
 
+class Wait;
+
 class Kafka final : public Server {
  public:
   // Errc::config when there is no Kafka at `home`, Errc::io with the log's tail when a node dies,
@@ -41,20 +45,29 @@ class Kafka final : public Server {
 
  private:
   using Server::Server;
+
+  base::Result<void> start_once(const KafkaOptions& options, const std::filesystem::path& home,
+                                const std::string& java, Wait& wait);
+  base::Result<void> wait_ready(const KafkaOptions& options, Wait& wait);
+
   std::string bootstrap_;
+  std::vector<std::uint16_t> ports_;  // Of the nodes, in order.
 };
 
-// What a node is configured with; `others` are "id@host:port" of all controllers.
+// What a node is configured with.
 struct KafkaNodePlan {
   int id = 1;
   int nodes = 1;
   int port = 0;
   int controller_port = 0;
-  std::string voters;
+  std::string voters;  // "id@host:port" of every controller.
   std::filesystem::path data;
 };
 // The level's broker settings replace Flow's own of the same name. Errc::config for one that would
 // move a node off its ports or directories.
 base::Result<Settings> kafka_node_settings(const KafkaNodePlan& plan, const Settings& level);
+
+// What a node itself logged as its configuration ("KafkaConfig values:"): every key it knows.
+Settings parse_kafka_config_log(std::string_view log);
 
 }  // namespace flow::servers

@@ -43,12 +43,14 @@ TEST(Level, SaysWhichLevelsThereAreWhenANameIsWrong) {
 }
 
 TEST(Level, RefusesALevelThatLeavesASettingToChance) {
-  for (const char* line : {"    acks: all\n", "    flush_messages: 1", "    journalSyncData: true",
-                           "    ack_quorum: 1\n", "    managedLedgerDefaultAckQuorum: 1\n",
-                           "    compression: lz4\n"}) {
-    SCOPED_TRACE(line);
-    const auto level = parse_level(replaced(shipped("fsync-1"), line, "    "), "x.yaml");
+  for (const std::string key :
+       {"acks: all", "flush_messages: 1", "journalSyncData: true", "ack_quorum: 1",
+        "managedLedgerDefaultAckQuorum: 1", "compression: lz4"}) {
+    SCOPED_TRACE(key);
+    const auto level =
+        parse_level(replaced(shipped("fsync-1"), "\n    " + key, "\n    # " + key), "x.yaml");
     ASSERT_FALSE(level);
+    EXPECT_THAT(level.error().what, HasSubstr(key.substr(0, key.find(':'))));
     EXPECT_THAT(level.error().what, HasSubstr("this key is missing"));
   }
 }
