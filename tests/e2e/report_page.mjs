@@ -283,7 +283,8 @@ async function checkLook(browser, report, look, {trials, experiment, screenshots
   await page.waitForTimeout(100);
   await checkWidth(page, `${look.name}, unfolded`);
   const numbers = await checkNumbers(page, trials);
-  expect(numbers > 0, `${look.name}: no number on the page`);
+  const isEmpty = [...trials.values()].every((trial) => required(trial).next().done);
+  expect(isEmpty || numbers > 0, `${look.name}: no number on the page`);
   console.log(`${look.name}: ${numbers} numbers compared${words ? `, ${words}` : ""}`);
   await context.close();
 }

@@ -73,9 +73,11 @@ export function moment(unixNs: number): string {
   return `${new Date(unixNs / 1e6).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }
 
-/** "p99.9" of 0.999. */
+/** "p99.9" of 0.999: as many digits as tell the tail beyond q to two. */
 export function quantileName(q: number): string {
-  return `p${Number((q * 100).toPrecision(12))}`;
+  const tail = (1 - q) * 100;
+  const decimals = tail > 0 ? Math.max(0, 1 - Math.floor(Math.log10(tail) + 1e-9)) : 0;
+  return `p${Number((q * 100).toFixed(Math.min(decimals, 12)))}`;
 }
 
 export function plural(n: number, one: string, many = `${one}s`): string {

@@ -9,8 +9,8 @@ import type {Cell, Experiment, Level, Result, Trial} from "./types.ts";
 export const blocksForVerdict = 7;
 
 export const hops: readonly (readonly [string, string, string])[] = [
-  ["response_time", "Response time", "answered − intended, per HTTP request"],
-  ["service_time", "Service time", "answered − sent, per HTTP request"],
+  ["response_time", "Response time", "answered − intended, per HTTP request answered below 400"],
+  ["service_time", "Service time", "answered − sent, of the same requests"],
   ["start_error", "Start error", "sent − intended, of requests whose connection was free when due"],
   ["blocked_time", "Blocked time", "connection free − intended, of the other requests"],
   ["publish_latency", "Publish latency", "acked − published, per event"],

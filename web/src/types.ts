@@ -3,7 +3,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 export type Maybe<T> = T | null | undefined;
-export type Settings = Record<string, Record<string, unknown>>;
+/** Groups of settings by name; a group may nest further. */
+export type Settings = Record<string, unknown>;
 
 export interface Cell {
   id: string;
@@ -18,6 +19,8 @@ export interface Level {
   like_for_like?: boolean;
   like_for_like_reason?: string;
   replication?: Record<string, string>;
+  /** By platform: everything that the level sets. */
+  [platform: string]: unknown;
 }
 
 export interface Workload {

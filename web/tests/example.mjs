@@ -4,8 +4,7 @@
 //   node example.mjs OUT [--blocks 1] [--platforms kafka,pulsar] [--level fsync-1] [--partial]
 // SPDX-License-Identifier: Apache-2.0
 import {mkdirSync, writeFileSync} from "node:fs";
-import {join} from "node:path";
-import {fileURLToPath} from "node:url";
+import {basename, join} from "node:path";
 import {parseArgs} from "node:util";
 
 const mask = (1n << 64n) - 1n;
@@ -263,6 +262,8 @@ function levelOf(level) {
     like_for_like_reason: isFair ? "both platforms force the write to disk before they acknowledge"
       : "Pulsar syncs its journal before it acknowledges, Kafka acknowledges from the page cache",
     replication: {kafka: "one node, nothing replicated", pulsar: "one bookie, one broker, nothing replicated"},
+    kafka: {nodes: 1, broker: {"log.flush.interval.messages": "1"}, topic: {partitions: "6"}, producer: {acks: "all"}},
+    pulsar: {bookies: 1, brokers: 1, bookie: {journalSyncData: "true"}, topic: {partitions: "6"}, producer: {}},
   };
 }
 
@@ -323,7 +324,7 @@ export function writeResult(folder, {experiment, trials}) {
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+if (basename(process.argv[1] ?? "") === "example.mjs") {  // Run, not imported.
   const {values, positionals} = parseArgs({allowPositionals: true, options: {
     blocks: {type: "string", default: "1"}, platforms: {type: "string", default: "kafka,pulsar"},
     level: {type: "string", default: "fsync-1"}, partial: {type: "boolean", default: false}}});

@@ -36,7 +36,10 @@ test("bytes, percent, counts, moments and lists read like prose", () => {
   assert.equal(format.percent(0.17417), "17.4 %");
   assert.equal(format.count(9600.4), "9,600");
   assert.equal(format.moment(1_795_000_000_000_000_000), "2026-11-18 11:06 UTC");
-  assert.equal(format.quantileName(0.999), "p99.9");
+  for (const [q, name] of [[0, "p0"], [0.5, "p50"], [0.88743, "p89"], [0.99, "p99"], [0.999, "p99.9"],
+                           [0.99984, "p99.984"], [1, "p100"]] as const) {
+    assert.equal(format.quantileName(q), name);
+  }
   assert.equal(format.plural(1, "block"), "1 block");
   assert.equal(format.plural(7, "block"), "7 blocks");
   assert.equal(format.listed(["a", "b", "c"]), "a, b and c");

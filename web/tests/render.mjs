@@ -2,8 +2,7 @@
 //   node render.mjs TEMPLATE RESULT_DIR OUT.html
 // SPDX-License-Identifier: Apache-2.0
 import {existsSync, readdirSync, readFileSync, writeFileSync} from "node:fs";
-import {join} from "node:path";
-import {fileURLToPath} from "node:url";
+import {basename, join} from "node:path";
 
 const marker = "/*FLOW_DATA*/";
 
@@ -20,7 +19,7 @@ export function loadResult(folder) {
   return {experiment: read(join(folder, "experiment.json")), trials};
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+if (basename(process.argv[1] ?? "") === "render.mjs") {  // Run, not imported.
   const [template, folder, out] = process.argv.slice(2);
   if (!out) {
     console.error("usage: node render.mjs TEMPLATE RESULT_DIR OUT.html");

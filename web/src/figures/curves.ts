@@ -102,7 +102,7 @@ export function curveFigure(comparison: Comparison, id: string, stamps: Child): 
   });
   const figure = makeFigure({
     id, stamps, controls, title: "Latency by quantile",
-    legend: legend(comparison.series),
+    legend: legend(comparison),
     caption: [
       h("strong", {}, "How to read it. "),
       "Equal steps to the right leave a tenth as many requests: at p99 one in a hundred is slower, at p99.9 one in a thousand. Lower is ",

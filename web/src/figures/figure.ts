@@ -95,7 +95,9 @@ export function makeFigure(figure: Figure): FigureHandle {
   window.addEventListener("afterprint", fit);
   const update = (): void => {
     if (drawn > 0) draw(drawn);
-    files.replaceChildren(downloads(figure.id, figure.data()));
+    const data = figure.data();
+    files.replaceChildren(...(data.rows.length > 0 ? [downloads(figure.id, data)] : []));
+    fold.toggleAttribute("hidden", data.rows.length === 0);
     fillTable();
   };
   update();

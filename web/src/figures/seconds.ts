@@ -146,7 +146,7 @@ export function secondsFigure(comparison: Comparison, id: string, stamps: Child)
   });
   const figure = makeFigure({
     id, stamps, controls, title: "Second by second",
-    legend: legend(comparison.series),
+    legend: legend(comparison),
     caption: [
       h("strong", {}, "How to read it. "),
       "A request belongs to the second in which it was intended to start, however late its answer came: a stall shows as ",
@@ -185,7 +185,7 @@ function drawLoad(comparison: Comparison, width: number): Element {
 export function loadFigure(comparison: Comparison, id: string, stamps: Child): HTMLElement {
   return makeFigure({
     id, stamps, title: "Latency against load, from the same trial",
-    legend: legend(comparison.series),
+    legend: legend(comparison),
     caption: [
       h("strong", {}, "How to read it. "),
       "One mark is one second: how many requests it intended, and the p99 of its publish response. Marks that rise to the ",

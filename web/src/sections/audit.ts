@@ -6,7 +6,7 @@ import type {Child} from "../dom.ts";
 import {joinPath} from "../path.ts";
 import type {Block, Comparison} from "../model.ts";
 import type {Trial} from "../types.ts";
-import {byBlock, comparisonTitle, key} from "./parts.ts";
+import {byBlock, comparisonTitle, flaw, key} from "./parts.ts";
 
 const phases: readonly (readonly [string, string])[] = [
   ["measured", "Measured"], ["warm_up", "Warm-up"], ["registration", "Registration"],
@@ -52,7 +52,8 @@ function ledgerTable(comparison: Comparison, block: Block, caption: Child): HTML
   const trials = comparison.series.map((series) => block.trials.get(series.cell.id));
   const head = [
     tr(th(), phases.map(([, name]) => h("th", {scope: "colgroup", colspan: trials.length, class: "n phase"}, name))),
-    tr(th("Count"), phases.map(() => comparison.series.map((one) => thNumber(key(one), one.label)))),
+    tr(th("Count"), phases.map(() => comparison.series.map((one, index) =>
+      thNumber(key(one), one.label, flaw(trials[index]))))),
   ];
   const rows = ledger.map(([part, name, words]) => {
     const isTotal = words.charAt(0) !== words.charAt(0).toLowerCase();
@@ -94,7 +95,7 @@ function reading(trial: Trial, label: string): Child {
       verdict(audit.complete === true, "every partition was read to its end",
               `the read is not complete – ${audit.words ?? ""}`),
       ". Records read: ", value(trial, "audit.records_read", "count"),
-      ", of them foreign: ", value(trial, "audit.foreign_records", "count"), "."),
+      ", of them not of this trial: ", value(trial, "audit.foreign_records", "count"), "."),
     examples.length === 0 ? null
       : details(`Examples (${examples.length})`,
                 h("pre", {tabindex: 0}, examples.map((one) => JSON.stringify(one)).join("\n"))),

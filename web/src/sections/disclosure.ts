@@ -14,21 +14,37 @@ export interface SettingRow {
   isDifferent: boolean;
 }
 
-function text(setting: unknown): string {
-  return typeof setting === "object" ? JSON.stringify(setting) : String(setting);
+function isGroup(setting: unknown): setting is Record<string, unknown> {
+  return typeof setting === "object" && setting !== null && !Array.isArray(setting);
+}
+
+/** {a: {b: 1}} as [["a.b", "1"]]. */
+function flat(settings: Record<string, unknown>, prefix = ""): [string, string][] {
+  return Object.entries(settings).flatMap(([name, setting]): [string, string][] => {
+    if (isGroup(setting)) return flat(setting, `${prefix}${name}.`);
+    return [[prefix + name, typeof setting === "object" ? JSON.stringify(setting) : String(setting)]];
+  });
+}
+
+/** Group → name → value; what belongs to no group is "general". */
+function grouped(settings: Settings | undefined): Map<string, Map<string, string>> {
+  const groups = new Map<string, Map<string, string>>();
+  for (const [group, setting] of Object.entries(settings ?? {})) {
+    const name = isGroup(setting) ? group : "general";
+    const values = isGroup(setting) ? flat(setting) : flat({[group]: setting});
+    groups.set(name, new Map([...(groups.get(name) ?? []), ...values]));
+  }
+  return groups;
 }
 
 /** Every setting of every side; one that a side does not know is null there. */
 export function settingRows(sides: readonly (Settings | undefined)[]): SettingRow[] {
   const rows: SettingRow[] = [];
-  const groups = new Set(sides.flatMap((side) => Object.keys(side ?? {})));
-  for (const group of groups) {
-    const names = new Set(sides.flatMap((side) => Object.keys(side?.[group] ?? {})));
+  const all = sides.map(grouped);
+  for (const group of new Set(all.flatMap((side) => [...side.keys()]))) {
+    const names = new Set(all.flatMap((side) => [...(side.get(group)?.keys() ?? [])]));
     for (const name of names) {
-      const values = sides.map((side) => {
-        const setting = side?.[group]?.[name];
-        return setting === undefined ? null : text(setting);
-      });
+      const values = all.map((side) => side.get(group)?.get(name) ?? null);
       rows.push({group, name, values, isDifferent: new Set(values).size > 1});
     }
   }
@@ -44,15 +60,27 @@ function settingLine({name, values, isDifferent}: SettingRow): HTMLElement {
     values.length > 1 ? h("td", {class: mark === "own" ? "none" : undefined}, mark) : null);
 }
 
-function settingTable(comparison: Comparison): Child {
-  const trials = comparison.series.map(({cell}) => comparison.blocks
-    .map((block) => block.trials.get(cell.id)).find((trial) => trial?.settings));
-  const rows = settingRows(trials.map((trial) => trial?.settings));
+/** What the trials ran with, as the programs said it. */
+function effectiveSettings(comparison: Comparison): (Settings | undefined)[] {
+  return comparison.series.map(({cell}) => comparison.blocks
+    .map((block) => block.trials.get(cell.id)).find((trial) => trial?.settings)?.settings);
+}
+
+/** What the level asks for, server settings included. */
+function levelSettings(comparison: Comparison, {experiment}: Result): (Settings | undefined)[] {
+  return comparison.series.map(({cell}) => {
+    const settings = experiment.levels?.[cell.level]?.[cell.platform];
+    return isGroup(settings) ? settings : undefined;
+  });
+}
+
+function settingTable(comparison: Comparison, sides: (Settings | undefined)[], caption: string): Child {
+  const rows = settingRows(sides);
   if (rows.length === 0) return null;
   const width = comparison.series.length + 2;
   const groups = [...new Set(rows.map((row) => row.group))];
   return table(
-    "Effective settings side by side. “≠”: both have it and differ; “own”: only one side has it.",
+    `${caption} “≠”: both have it and differ; “own”: only one side has it.`,
     tr(th("Setting"), comparison.series.map((series) => th(key(series), series.label)),
        comparison.series.length > 1 ? th("Differs") : null),
     groups.map((group) => [
@@ -92,7 +120,12 @@ export function disclosureSection(result: Result, comparisons: readonly Comparis
     paragraph(
       "A client's or server's default is a setting too. The effective configuration files of every server ",
       "lie in ", h("code", {}, "config/"), " of each trial's folder, their logs in ", h("code", {}, "logs/"), "."),
-    comparisons.map((comparison) => [comparisonTitle(comparison, comparisons), settingTable(comparison)]),
+    comparisons.map((comparison) => [
+      comparisonTitle(comparison, comparisons),
+      settingTable(comparison, effectiveSettings(comparison), "Effective settings side by side."),
+      settingTable(comparison, levelSettings(comparison, result),
+                   "What the level sets on servers, topics and clients."),
+    ]),
     hostTable(result),
     result.trials.length > 4 ? details("Every trial's versions and schedule", trials) : trials);
 }

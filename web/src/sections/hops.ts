@@ -7,7 +7,7 @@ import {joinPath, valueAt} from "../path.ts";
 import {hops, median, valuesOf} from "../model.ts";
 import type {Block, Comparison, Series} from "../model.ts";
 import type {Trial} from "../types.ts";
-import {byBlock, comparisonTitle, key} from "./parts.ts";
+import {byBlock, comparisonTitle, flaw, key} from "./parts.ts";
 
 const quantiles: readonly (readonly [string, string])[] = [
   ["p50_ns", "p50"], ["p90_ns", "p90"], ["p99_ns", "p99"], ["p99_9_ns", "p99.9"], ["max_ns", "max"],
@@ -21,7 +21,7 @@ export function ratioOf(base: unknown, other: unknown): number {
 function hopRow(hop: string, series: Series, trial: Trial | undefined): HTMLElement {
   const at = (field: string): string => joinPath("hops", hop, field);
   return tr(
-    h("th", {scope: "row", class: "sub"}, key(series), series.label),
+    h("th", {scope: "row", class: "sub"}, key(series), series.label, flaw(trial)),
     tdNumber(value(trial, at("count"), "count")),
     quantiles.map(([field]) => tdNumber(value(trial, at(field), "ms"))),
     tdNumber(value(trial, at("overflow"), "count")),

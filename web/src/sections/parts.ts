@@ -4,7 +4,7 @@
 import {details, h} from "../dom.ts";
 import type {Child} from "../dom.ts";
 import type {Block, Comparison, Series} from "../model.ts";
-import type {Experiment} from "../types.ts";
+import type {Experiment, Trial} from "../types.ts";
 
 const svgNamespace = "http://www.w3.org/2000/svg";
 
@@ -32,9 +32,18 @@ export function key({color, dash, symbol}: Series): Element {
   return svg;
 }
 
-export function legend(series: readonly Series[]): HTMLElement {
-  return h("p", {class: "legend"},
-           series.map((one) => h("span", {}, key(one), " ", one.label)));
+/** Beside the name of a trial that must be read with care; nothing beside a good one. */
+export function flaw(trial: Trial | undefined): Child {
+  if (trial === undefined) return h("span", {class: "flaw"}, " ✗ not run");
+  const state = trial.state ?? "complete";
+  if (state === "complete" && trial.valid === true) return null;
+  return h("span", {class: "flaw"}, ` ✗ ${state === "complete" ? "not valid" : state}`);
+}
+
+export function legend({series, blocks}: Comparison): HTMLElement {
+  const [only] = blocks;
+  return h("p", {class: "legend"}, series.map((one) => h("span", {}, key(one), " ", one.label,
+    only && blocks.length === 1 ? flaw(only.trials.get(one.cell.id)) : null)));
 }
 
 /** The words that must stand beside every number that compares the platforms. */

@@ -7,7 +7,7 @@ import {joinPath} from "../path.ts";
 import {requestsServed} from "../model.ts";
 import type {Block, Comparison, Series} from "../model.ts";
 import type {Trial} from "../types.ts";
-import {byBlock, comparisonTitle, key} from "./parts.ts";
+import {byBlock, comparisonTitle, flaw, key} from "./parts.ts";
 
 /** Processes that are the same on every platform. */
 const commonRoles = new Set(["postgres", "shop", "auditor", "flow"]);
@@ -47,7 +47,7 @@ function usesOf(series: Series, trial: Trial): Child[] {
   const platform = uses.filter((use) => !commonRoles.has(use.role));
   return [
     h("tr", {class: "group"}, h("th", {scope: "rowgroup", colspan: 5},
-      h("span", {class: "hop"}, key(series), series.label))),
+      h("span", {class: "hop"}, key(series), series.label, flaw(trial)))),
     uses.map((use, index) => useRow(trial, use, index)),
     platform.length > 0 ? totalRow(trial, `${series.label} alone`, platform) : null,
     totalRow(trial, "Whole pipeline", uses),

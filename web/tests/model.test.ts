@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import {test} from "node:test";
+import {busiestSecond} from "../src/figures/seconds.ts";
+import {comparisonsOf, median, requestsServed, valuesOf} from "../src/model.ts";
+import {ratioOf} from "../src/sections/hops.ts";
+import {settingRows} from "../src/sections/disclosure.ts";
+import type {Cell, Result} from "../src/types.ts";
+import {makeResult} from "./example.mjs";
+
+function cell(platform: string, level: string): Cell {
+  return {id: `${platform}-${level}`, platform, level, workload: "bursts"};
+}
+
+function planned(cells: Cell[], levels = {}): Result {
+  return {experiment: {plan: {cells}, levels}, trials: []};
+}
+
+test("cells of one level and workload are compared with each other", () => {
+  const comparisons = comparisonsOf(planned(
+    [cell("kafka", "a"), cell("pulsar", "a"), cell("kafka", "b"), cell("pulsar", "b")]));
+
+  assert.deepEqual(comparisons.map(({levels, series}) => [levels, series.map((one) => one.label)]),
+                   [[["a"], ["Kafka", "Pulsar"]], [["b"], ["Kafka", "Pulsar"]]]);
+  assert.ok(comparisons.every((one) => one.isLikeForLike));
+});
+
+test("a level that is not like for like is said to be so, with its reason", () => {
+  const levels = {a: {like_for_like: false, like_for_like_reason: "one syncs"}};
+  const [both] = comparisonsOf(planned([cell("kafka", "a"), cell("pulsar", "a")], levels));
+  const [alone] = comparisonsOf(planned([cell("kafka", "a")], levels));
+
+  assert.equal(both?.isLikeForLike, false);
+  assert.match(both?.reasons.join() ?? "", /one syncs/);
+  assert.equal(alone?.isLikeForLike, true, "one platform alone is compared with nothing");
+});
+
+test("platforms at different levels are one comparison, and not like for like", () => {
+  const comparisons = comparisonsOf(planned([cell("kafka", "weak"), cell("pulsar", "strong")]));
+
+  assert.equal(comparisons.length, 1);
+  assert.equal(comparisons[0]?.isLikeForLike, false);
+  assert.match(comparisons[0]?.reasons.join() ?? "", /promise different things/);
+});
+
+test("blocks hold their trials by cell; trials without a plan make their own cells", () => {
+  const result = makeResult({blocks: 2}) as Result;
+  const [withPlan] = comparisonsOf(result);
+  const [without] = comparisonsOf({experiment: {}, trials: result.trials});
+
+  for (const comparison of [withPlan, without]) {
+    assert.deepEqual(comparison?.blocks.map(({block, trials}) => [block, trials.size]), [[1, 2], [2, 2]]);
+  }
+});
+
+test("a median over blocks counts null as beyond all, and leaves out what never ran", () => {
+  const result = makeResult({blocks: 3, partial: true}) as Result;
+  const [comparison] = comparisonsOf(result);
+  assert.ok(comparison);
+  const values = valuesOf(comparison, "pulsar-fsync-1", "hops.response_time.p99_ns");
+
+  assert.equal(values.length, 2);
+  assert.ok(values.includes(Infinity));
+  assert.equal(median([3, 1, 2]), 2);
+  assert.equal(median([1, 2, 3, Infinity]), 2.5);
+  assert.equal(median([1, Infinity]), Infinity);
+  assert.ok(Number.isNaN(median([])));
+});
+
+test("ratios exist between positive numbers only", () => {
+  assert.equal(ratioOf(2, 3), 1.5);
+  for (const [base, other] of [[0, 3], [null, 3], [2, null], [2, undefined]] as const) {
+    assert.ok(Number.isNaN(ratioOf(base, other)));
+  }
+});
+
+test("settings are laid side by side, differences and one-sided ones told apart", () => {
+  const rows = settingRows([{producer: {acks: "all", linger: 1}, nodes: 1},
+                            {producer: {linger: 2, batch: {bytes: 16}}, nodes: 1}, undefined]);
+
+  assert.deepEqual(rows.map(({group, name, values}) => [group, name, ...values]), [
+    ["producer", "acks", "all", null, null], ["producer", "linger", "1", "2", null],
+    ["producer", "batch.bytes", null, "16", null], ["general", "nodes", "1", "1", null],
+  ]);
+  assert.equal(settingRows([{a: {x: 1}}, {a: {x: 1}}])[0]?.isDifferent, false);
+});
+
+test("requests served are those of warm-up and schedule; the busiest second is the first of its kind", () => {
+  const [trial] = (makeResult() as Result).trials;
+  assert.ok(trial);
+
+  assert.equal(requestsServed(trial), 3000 + 9600);
+  assert.equal(busiestSecond(trial.per_second ?? []), 10);
+  assert.equal(busiestSecond([]), undefined);
+});
+
+test("the example keeps the published facts of its traffic", () => {
+  const {experiment} = makeResult() as Result;
+  const facts = experiment.workloads?.["bursts"]?.facts;
+
+  assert.equal(facts?.busiest_tick_requests, 1672);
+  assert.equal(facts?.volumes?.reduce((a, b) => a + b), 9600);
+});
