@@ -166,6 +166,7 @@ Result<Target> find_target(const LoadFlags& flags) {
   const auto url = net::parse_http_url(flags.url);
   if (!url) return std::unexpected(url.error());
   if (const auto fd = loadtest::connect(*url, base::now() + 3s); !fd) {
+    if (fd.error().code == Errc::config) return std::unexpected(fd.error());
     return base::with_context("nothing listens there", fd.error());
   }
   return Target{*url, nullptr};

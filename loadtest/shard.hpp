@@ -112,7 +112,6 @@ class Shard final : private Wire, private FinishedSink {
   std::array<epoll_event, 256> events_;
   Fd epoll_;
   Fd wake_;
-  bool may_spin_ = false;
   std::atomic<StopRequest> stop_ = StopRequest::none;
   StopRequest obeyed_ = StopRequest::none;
   ShardHealth health_;

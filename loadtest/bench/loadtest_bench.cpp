@@ -1,0 +1,75 @@
+// What a request costs the generator apart from the system calls.
+// SPDX-License-Identifier: Apache-2.0
+#include <string>
+#include <vector>
+
+#include <benchmark/benchmark.h>
+
+#include "loadtest/dispatcher.hpp"
+#include "loadtest/request_writer.hpp"
+#include "loadtest/response_parser.hpp"
+
+namespace flow::loadtest {
+namespace {
+
+void write_order(benchmark::State& state) {
+  const RequestWriter writer({.host = "127.0.0.1", .port = 8082, .path = ""}, 77);
+  const std::string token(150, 't');
+  std::string request;
+  std::uint64_t number = 0;
+  for (auto _ : state) {
+    writer.write_place_order(request, {++number, base::UnixNanos{1'795'381'784'066'123'456}}, token,
+                             1, 7);
+    benchmark::DoNotOptimize(request.data());
+  }
+}
+BENCHMARK(write_order);
+
+void parse_answer(benchmark::State& state) {
+  const std::string answer =
+      "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Content-Type-Options: nosniff\r\n"
+      "Cache-Control: no-cache, no-store, max-age=0, must-revalidate\r\nPragma: no-cache\r\n"
+      "Date: Mon, 23 Nov 2026 23:00:00 GMT\r\nContent-Length: 180\r\n\r\n" +
+      std::string(180, 'x');
+  ResponseParser parser;
+  for (auto _ : state) {
+    parser.expect(false);
+    benchmark::DoNotOptimize(parser.push(answer));
+  }
+}
+BENCHMARK(parse_answer);
+
+struct NullWire final : Wire, FinishedSink {
+  void open(ConnectionId id) override { opening.push_back(id); }
+  void send(ConnectionId id, Slot) override { sent = id; }
+  void close(ConnectionId) override {}
+  void on_finished(const Finished&) override {}
+  std::vector<ConnectionId> opening;
+  ConnectionId sent{};
+};
+
+// A request from release to answer, histograms and live recorders included.
+void dispatch(benchmark::State& state) {
+  const std::vector<Nanos> schedule(1 << 16, Nanos{0});
+  LiveCounters live;
+  NullWire wire;
+  TimePoint now{Nanos{1}};
+  while (state.KeepRunningBatch(1 << 16)) {
+    state.PauseTiming();
+    wire.opening.clear();
+    Dispatcher dispatcher({.connections_max = 8, .connections_spare = 4}, schedule, now, wire, wire,
+                          live);
+    dispatcher.open_spares();
+    for (const ConnectionId id : std::vector(wire.opening)) dispatcher.on_open(id, now);
+    state.ResumeTiming();
+    for (int i = 0; i < 1 << 16; ++i) {
+      dispatcher.release_due(now, 1);
+      dispatcher.on_sent(wire.sent, now += Nanos{1000});
+      dispatcher.on_answered(wire.sent, now += Nanos{1000}, 200, true);
+    }
+  }
+}
+BENCHMARK(dispatch);
+
+}  // namespace
+}  // namespace flow::loadtest
