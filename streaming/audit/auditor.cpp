@@ -42,7 +42,8 @@ Auditor::Auditor(Options options, RecordWriter<ReadRecord> writer)
 void Auditor::on_record(const Record& record) {
   const ReadRecord read = to_read_record(record, options_.anchor);
   fresh_.push_back(read);
-  if (read.trial == options_.trial && read.intended != 0) {
+  const bool is_ours = options_.trial == 0 || read.trial == options_.trial;
+  if (is_ours && read.intended != 0) {
     recorder_.record(base::Nanos{read.seen - read.intended});
   }
 }

@@ -25,6 +25,8 @@ struct PhaseRange {
   std::string name;  // "registration", "warm_up", "measured"
   std::uint64_t from = 0;
   std::uint64_t until = 0;
+
+  bool contains(std::uint64_t request) const { return request >= from && request < until; }
 };
 
 struct RequestCounts {
