@@ -105,16 +105,12 @@ void BatchBuilder::append(std::string_view key, const base::Stamp& stamp, ByteVi
   out.varint(8, sequence_id);
   base::store_be32(payload_.data() + head, static_cast<std::uint32_t>(payload_.size() - head - 4));
   payload_.insert(payload_.end(), payload.begin(), payload.end());
-  if (count_++ == 0) {
-    first_ = sequence_id;
-    first_key_ = key;
-  }
+  if (count_++ == 0) first_ = sequence_id;
   last_ = sequence_id;
 }
 
 void BatchBuilder::clear() {
   payload_.clear();
-  first_key_.clear();
   count_ = 0;
 }
 
@@ -127,7 +123,6 @@ SendFrame encode_batch(const SendEnvelope& envelope, const BatchBuilder& batch, 
   out.text(1, envelope.producer_name);
   out.varint(2, batch.first_sequence_id());
   out.varint(3, envelope.publish_time_ms);
-  if (!batch.first_key().empty()) out.text(6, batch.first_key());
   if (packed.is_compressed) write_compression(out, envelope, batch.bytes());
   out.varint(11, batch.count());
   out.varint(24, batch.last_sequence_id());

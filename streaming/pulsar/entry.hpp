@@ -22,7 +22,8 @@ namespace flow::streaming::pulsar {
 
 // --- Writing ---
 
-// Collects the messages of one entry, in the form of a batch.
+// Collects the messages of one entry, in the form of a batch. Keys are the messages' own; the entry
+// has none, since batches mix keys (Key_Shared subscriptions, which go by it, are not served).
 class BatchBuilder {
  public:
   void append(std::string_view key, const base::Stamp& stamp, ByteView payload,
@@ -34,12 +35,10 @@ class BatchBuilder {
   std::size_t bytes() const { return payload_.size(); }
   std::uint64_t first_sequence_id() const { return first_; }
   std::uint64_t last_sequence_id() const { return last_; }
-  std::string_view first_key() const { return first_key_; }
   ByteView payload() const { return payload_; }
 
  private:
   Bytes payload_;
-  std::string first_key_;
   std::uint32_t count_ = 0;
   std::uint64_t first_ = 0;
   std::uint64_t last_ = 0;
