@@ -4,6 +4,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,6 +26,8 @@ struct PulsarOptions {
   int broker_direct_mb = 512;
 };
 
+class Wait;
+
 class Pulsar final : public Server {
  public:
   // Errors as Kafka::start().
@@ -40,12 +44,35 @@ class Pulsar final : public Server {
 
  private:
   using Server::Server;
+
+  struct Ports {
+    std::uint16_t zookeeper = 0;
+    std::vector<std::uint16_t> bookies, bookie_https, brokers, broker_https;
+  };
+  // `home` is the distribution, `java` the program.
+  struct Plan {
+    std::filesystem::path home;
+    std::string java;
+    Ports ports;
+  };
+
+  base::Result<void> start_once(const PulsarOptions& options, Plan plan, Wait& wait);
+  base::Result<void> start_zookeeper(const Plan& plan, Wait& wait);
+  base::Result<void> initialize_metadata(const Plan& plan, Wait& wait);
+  base::Result<void> start_bookies(const PulsarOptions& options, const Plan& plan);
+  base::Result<void> start_brokers(const PulsarOptions& options, const Plan& plan);
+  base::Result<void> wait_ready(const PulsarOptions& options, const Plan& plan, Wait& wait);
+  base::Result<void> read_effective(const PulsarOptions& options, const Plan& plan);
+  base::Result<void> start_java(const Plan& plan, std::string role, std::vector<std::string> flags,
+                                std::vector<std::string> main);
+
   std::string service_url_;
   std::string admin_url_;
 };
 
 // `text` (a shipped .conf file) with `settings` in force: every earlier line of a key is dropped
 // (BookKeeper makes a list of a key that occurs twice), the keys are appended after a newline.
+// Keys that a comment explains are left as they are.
 std::string apply_settings(std::string_view text, const Settings& settings);
 
 }  // namespace flow::servers
