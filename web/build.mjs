@@ -2,8 +2,8 @@
 // marker where the data goes, and, with --cpp FILE, the same bytes as a C++ source for the binary.
 //   node build.mjs [--outdir dist] [--cpp report_template.cpp]
 // SPDX-License-Identifier: Apache-2.0
-import {mkdir, readFile, writeFile} from "node:fs/promises";
-import {dirname, join} from "node:path";
+import {mkdir, readdir, readFile, writeFile} from "node:fs/promises";
+import {dirname, join, resolve} from "node:path";
 import {fileURLToPath} from "node:url";
 import {parseArgs} from "node:util";
 import {build} from "esbuild";
@@ -22,8 +22,27 @@ async function bundle(entry) {
     legalComments: "inline",
     charset: "utf8",
     logLevel: "warning",
+    metafile: true,
   });
-  return result.outputFiles[0].text.trim();
+  return {text: result.outputFiles[0].text.trim(), inputs: Object.keys(result.metafile.inputs)};
+}
+
+// The licences of every package that is inside: each text once, under the copyright lines it covers.
+async function licences(inputs) {
+  const folders = inputs.map((input) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0]);
+  const byText = new Map();
+  for (const folder of new Set(folders.filter((one) => one).map((one) => resolve(one)).sort())) {
+    const {name, version} = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
+    const file = (await readdir(folder)).find((one) => /^licen[cs]e/i.test(one));
+    if (!file) throw new Error(`${name} ${version}: no licence file`);
+    const lines = (await readFile(join(folder, file), "utf8")).trim().split(/\r?\n/);
+    const isOwner = (line) => /^copyright\s+(\(c\)|©|\d)/i.test(line.trim());
+    const words = lines.filter((line) => !isOwner(line)).join(" ").replace(/\s+/g, " ").trim();
+    const owner = `${name} ${version}: ${lines.filter(isOwner).map((line) => line.trim()).join("; ")}`;
+    byText.set(words, [...(byText.get(words) ?? []), owner]);
+  }
+  const parts = [...byText].map(([words, owners]) => `${owners.join("\n")}\n\n${words}`);
+  return `Software inside this page\n\n${parts.join("\n\n")}`.replaceAll("--", "- -");
 }
 
 function insideScript(source) {
@@ -65,8 +84,9 @@ const [shell, script, style] = await Promise.all([
   bundle("src/main.ts"),
   bundle("src/style.css"),
 ]);
-let page = once(shell, "/*FLOW_STYLE*/", style);
-page = once(page, "/*FLOW_SCRIPT*/", insideScript(script));
+let page = once(shell, "/*FLOW_STYLE*/", style.text);
+page = once(page, "/*FLOW_SCRIPT*/", insideScript(script.text));
+page = once(page, "FLOW_LICENCES", await licences(script.inputs));
 once(page, marker, "");  // The lab replaces exactly one.
 if (page.includes(')flow_html"')) throw new Error("the page holds the end of a C++ raw string");
 if (/\b(?:src|href)="https?:/.test(page)) throw new Error("the page would load from the network");

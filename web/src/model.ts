@@ -67,7 +67,8 @@ export function cellsOf({experiment, trials}: Result): Cell[] {
 
 function seriesOf(cells: Cell[]): Series[] {
   const platforms = cells.map((cell) => cell.platform);
-  const isUnique = new Set(platforms).size === cells.length;
+  const isOneLevel = new Set(cells.map((cell) => cell.level)).size === 1;
+  const isUnique = isOneLevel && new Set(platforms).size === cells.length;
   return cells.map((cell, index) => {
     const name = platformName(cell.platform);
     const look = looks[index % looks.length] ?? looks[0];

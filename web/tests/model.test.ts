@@ -40,6 +40,7 @@ test("platforms at different levels are one comparison, and not like for like", 
   assert.equal(comparisons.length, 1);
   assert.equal(comparisons[0]?.isLikeForLike, false);
   assert.match(comparisons[0]?.reasons.join() ?? "", /promise different things/);
+  assert.deepEqual(comparisons[0]?.series.map(({label}) => label), ["Kafka, weak", "Pulsar, strong"]);
 });
 
 test("blocks hold their trials by cell; trials without a plan make their own cells", () => {

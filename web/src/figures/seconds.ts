@@ -48,7 +48,22 @@ function longest(lines: readonly Line[]): Second[] {
 const present = (seconds: readonly Second[], key: string): Second[] =>
   seconds.filter((second) => typeof second[key] === "number" && (second[key] ?? 0) > 0);
 
-function throughputPanel(lines: readonly Line[], common: object, burst: Plot.Markish): Element {
+interface Common {
+  width: number;
+}
+
+/** Too many seconds for a gap between bars or a symbol on each. */
+function isDense(lines: readonly Line[], {width}: Common): boolean {
+  return width / Math.max(longest(lines).length, 1) < 6;
+}
+
+/** All of a few seconds; of many, every n-th, so that the symbols still tell the lines apart. */
+function thinned(seconds: Second[], {width}: Common): Second[] {
+  const step = Math.ceil(seconds.length / (width / 14));
+  return seconds.filter((_, index) => index % step === 0);
+}
+
+function throughputPanel(lines: readonly Line[], common: Common, burst: Plot.Markish): Element {
   return Plot.plot({
     ...common, height: 132, y: {label: "per second: requests (bars), events acked (lines)", grid: true,
                                 labelArrow: "none", ticks: 4, nice: true},
@@ -56,8 +71,8 @@ function throughputPanel(lines: readonly Line[], common: object, burst: Plot.Mar
     marks: [
       burst,
       Plot.rectY(longest(lines), {x1: "second", x2: (d: Second) => d.second + 1, y: rate, fill: "var(--bar)",
-                                  insetLeft: 0.5, insetRight: 0.5, title: (d: Second) =>
-                                    `second ${d.second}: ${count(rate(d))} requests`, tip: true}),
+                                  inset: isDense(lines, common) ? 0 : 0.5, tip: true,
+                                  title: (d: Second) => `second ${d.second}: ${count(rate(d))} requests`}),
       ...lines.map(({series, seconds}) =>
         Plot.line(seconds, {x: (d: Second) => d.second + 0.5, y: "events_acked", stroke: series.color, strokeWidth: 1.6,
                             strokeDasharray: series.dash || "none"})),
@@ -66,7 +81,7 @@ function throughputPanel(lines: readonly Line[], common: object, burst: Plot.Mar
   });
 }
 
-function latencyPanel(lines: readonly Line[], [key, words]: readonly [string, string], common: object,
+function latencyPanel(lines: readonly Line[], [key, words]: readonly [string, string], common: Common,
                       burst: Plot.Markish): Element {
   const values = lines.flatMap(({seconds}) => present(seconds, key).map((second) => second[key] ?? 0));
   const height = 150;
@@ -80,8 +95,10 @@ function latencyPanel(lines: readonly Line[], [key, words]: readonly [string, st
         // All seconds, so that one without samples leaves a gap.
         Plot.line(seconds, {x: (d: Second) => d.second + 0.5, y: (d: Second) => (d[key] ? d[key] : NaN), stroke: series.color,
                             strokeWidth: 1.6, strokeDasharray: series.dash || "none"}),
+        Plot.dot(thinned(present(seconds, key), common), {
+          x: (d: Second) => d.second + 0.5, y: key, fill: series.color, symbol: series.symbol, r: 2.8}),
         Plot.dot(present(seconds, key), {
-          x: (d: Second) => d.second + 0.5, y: key, fill: series.color, symbol: series.symbol, r: 2.8, tip: true,
+          x: (d: Second) => d.second + 0.5, y: key, fill: "transparent", r: 2.8, tip: true,
           title: (d: Second) => `${series.label}, second ${d.second} (${count(rate(d))} requests)\n` +
                                 `${words}: ${duration(d[key] ?? NaN)}`,
         }),
@@ -99,7 +116,8 @@ function draw(comparison: Comparison, block: Block, width: number): Element {
   const common = {width, marginLeft: 54, marginRight: 14, marginTop: 20, marginBottom: 24,
                   x: {domain: [0, end], label: null}};
   const burst = Plot.rect(busiest === undefined ? [] : [busiest], {
-    x1: (second: number) => second, x2: (second: number) => second + 1, fill: "var(--burst)"});
+    x1: (second: number) => second, x2: (second: number) => second + 1, fill: "var(--burst)",
+    stroke: "var(--burst-strong)", strokeWidth: 0.6});
   const label = h("p", {class: "axis-note"},
     h("span", {class: "burst-key"}), ` second ${busiest ?? "–"}, the busiest · x: intended second of the measured phase`);
   return h("div", {class: "panels"}, throughputPanel(lines, common, burst),

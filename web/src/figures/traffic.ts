@@ -45,7 +45,7 @@ function draw(workload: Workload, ticks: Tick[], width: number): Element {
     y: {label: "requests per second", grid: true, labelArrow: "none", nice: true},
     marks: [
       Plot.rectY(ticks, {
-        x1: "from", x2: "until", y: "rate", insetLeft: 0.5, insetRight: 0.5,
+        x1: "from", x2: "until", y: "rate", inset: width / ticks.length < 6 ? 0 : 0.5,
         fill: (tick: Tick) => (tick.isBusiest ? "var(--burst-strong)" : "var(--bar)"),
         title: (tick: Tick) => `${significant(tick.from)}–${significant(tick.until)} s: ${count(tick.requests)} requests`,
         tip: true,

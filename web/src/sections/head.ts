@@ -108,7 +108,8 @@ function busiest(result: Result, comparison: Comparison): string {
   const workload = result.experiment.workloads?.[comparison.workload];
   const share = workload?.facts?.busiest_tick_share ?? 0;
   if (!(share >= 0.01)) return "";
-  return ` The busiest ${tickName(workload ?? {})} holds ${percent(share)} of all requests and so decides ` +
+  const name = Object.keys(result.experiment.workloads ?? {}).length > 1 ? ` of “${comparison.workload}”` : "";
+  return ` The busiest ${tickName(workload ?? {})}${name} holds ${percent(share)} of all requests and so decides ` +
          `the p99, unless something stalls outside it.`;
 }
 
@@ -138,14 +139,14 @@ export function overview(result: Result, comparisons: readonly Comparison[],
     honesty(result.experiment, blocks, comparisons.some(({series}) => series.length > 1)),
     likeForLikeBanner(comparisons),
     troubles(result.trials, result.experiment.plan?.order?.length ?? 0),
-    comparisons.map((comparison) => [
+    comparisons.map((comparison) =>
       summary(comparison, captionOf(comparison, blocks > 1
         ? `Median of the blocks' values (trials that measured nothing are left out), ${comparison.title}.`
-        : `Measured phase, ${comparison.title}.`)),
-      paragraph(
-        "Times count from the moment at which the schedule ", h("em", {}, "intended"), " a request to ",
-        `start, so waiting behind a stall is inside them.${busiest(result, comparison)}`),
-    ]),
+        : `Measured phase, ${comparison.title}.`))),
+    paragraph(
+      "Times count from the moment at which the schedule ", h("em", {}, "intended"), " a request to start, ",
+      "so waiting behind a stall is inside them.",
+      [...new Set(comparisons.map((comparison) => busiest(result, comparison)))]),
     warningsOf(result.experiment));
 }
 
