@@ -149,6 +149,7 @@ TEST_F(DispatcherTest, TakesALocalLimitAsALowerBoundWhileConnectionsLive) {
   const auto ids = take_sent(start_ + 1ms);
   dispatcher_->on_open_failed(wire_.opening[1], start_ + 1ms, /*is_local_limit=*/true);
   EXPECT_EQ(measured().failed, 0U);
+  EXPECT_EQ(wire_.opening.size(), 2U);  // And does not try again.
   dispatcher_->on_answered(ids.at(0), start_ + 5ms, 200, true);
   dispatcher_->on_answered(take_sent(start_ + 5ms).at(0), start_ + 6ms, 200, true);
 
@@ -204,6 +205,47 @@ TEST_F(DispatcherTest, KeepsErrorAnswersOutOfTheResponseTimes) {
   EXPECT_EQ(measured().error_answers(), 1U);
   EXPECT_EQ(measured().by_status[503], 1U);
   EXPECT_EQ(measured().answered, 2U);
+}
+
+TEST_F(DispatcherTest, CallsNothingBlockedWhileAConnectionWasFreeInTime) {
+  make({0ms, 5ms}, {.connections_max = 2, .connections_spare = 2});
+  open_all(start_ - 1ms);
+  dispatcher_->release_due(start_, all);
+  const auto ids = take_sent(start_);
+
+  dispatcher_->on_answered(ids.at(0), start_ + 6ms, 200, true);  // Now the one used last.
+  dispatcher_->release_due(start_ + 7ms, all);
+  const auto next = take_sent(start_ + 7ms);
+
+  EXPECT_EQ(measured().blocked.count(), 0U);
+  EXPECT_EQ(measured().start_error.max(), 2ms);
+  EXPECT_NE(next.at(0), ids.at(0));
+}
+
+TEST_F(DispatcherTest, FailsNoRequestForWhichAnotherConnectionIsOnItsWay) {
+  make({0ms}, {.connections_max = 5, .connections_spare = 1});
+  dispatcher_->release_due(start_, all);
+  ASSERT_EQ(wire_.opening.size(), 2U);
+
+  dispatcher_->on_open_failed(wire_.opening[0], start_ + 1ms, false);
+  EXPECT_EQ(measured().failed, 0U);
+  dispatcher_->on_open(wire_.opening[1], start_ + 2ms);
+
+  EXPECT_EQ(take_sent(start_ + 2ms).size(), 1U);
+}
+
+TEST_F(DispatcherTest, OpensSparesAgainOnlyOnceAServerAnswers) {
+  make({0ms, 10ms}, {.connections_max = 10, .connections_spare = 2});
+  ASSERT_EQ(wire_.opening.size(), 2U);
+  open_all(start_ - 10ms);
+
+  dispatcher_->on_broken(ConnectionId{0}, start_ - 5ms, FailureCause::closed);
+  EXPECT_TRUE(wire_.opening.empty());  // A server that closes what it accepts is not pestered.
+  dispatcher_->release_due(start_, all);
+  EXPECT_TRUE(wire_.opening.empty());
+  dispatcher_->on_answered(take_sent(start_).at(0), start_ + 1ms, 200, true);
+
+  EXPECT_EQ(wire_.opening.size(), 1U);
 }
 
 // A server with a mind of its own: opens, refuses, answers, closes and breaks at random moments.

@@ -195,6 +195,23 @@ TEST(ResponseParser, CountsABodyWithoutKeepingItAndRefusesMoreThanWasAskedFor) {
   EXPECT_LE(body.size(), 10U);
 }
 
+TEST(ResponseParser, StartsAfreshForEachAnswer) {
+  ResponseParser parser;
+  parser.expect(false);
+  parser.push("HTTP/1.0 404 X\r\nContent-Length: 3\r\n\r\nabc");
+  parser.expect(false);
+  parser.push("HTTP/1.1 200 OK\r\nCut here");
+
+  parser.expect(false);
+  EXPECT_FALSE(parser.has_begun());
+  parser.push("HTTP/1.1 201 X\r\nContent-Length: 2\r\n\r\n{}");
+
+  EXPECT_EQ(parser.state(), State::complete);
+  EXPECT_EQ(parser.status(), 201);
+  EXPECT_EQ(parser.body_bytes(), 2U);
+  EXPECT_TRUE(parser.keeps_alive());
+}
+
 TEST(ResponseParser, SurvivesRandomDamageWithTheSameVerdictHoweverItIsCut) {
   base::SplitMix64 random(7);
   for (int round = 0; round < 20'000; ++round) {
