@@ -4,7 +4,6 @@
 #include <charconv>
 #include <cstdio>
 #include <dirent.h>
-#include <map>
 #include <memory>
 
 #include <fmt/format.h>
@@ -102,17 +101,22 @@ bool is_same_process(pid_t pid, std::uint64_t start_time) {
   return stat && stat->start_time == start_time && stat->state != 'Z' && stat->state != 'X';
 }
 
-std::vector<pid_t> descendants_of(pid_t root) {
-  std::multimap<pid_t, pid_t> children;
+ProcessTree ProcessTree::read() {
+  ProcessTree tree;
   for (const pid_t pid : all_pids()) {
-    if (const auto stat = read_process_stat(pid)) children.emplace(stat->parent, pid);
+    if (const auto stat = read_process_stat(pid)) tree.add(pid, stat->parent);
   }
+  return tree;
+}
+
+std::vector<pid_t> ProcessTree::descendants_of(pid_t root, const std::set<pid_t>& except) const {
   std::vector<pid_t> found;
   std::vector<pid_t> open = {root};
   while (!open.empty()) {
-    const auto [begin, end] = children.equal_range(open.back());
+    const auto [begin, end] = children_.equal_range(open.back());
     open.pop_back();
     for (auto at = begin; at != end; ++at) {
+      if (except.contains(at->second)) continue;
       found.push_back(at->second);
       open.push_back(at->second);
     }

@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,8 +48,18 @@ std::vector<pid_t> all_pids();
 // A process is the same one as long as pid and start time agree; a zombie counts as gone.
 bool is_same_process(pid_t pid, std::uint64_t start_time);
 
-// Everything below `root` in the process tree, without `root`.
-std::vector<pid_t> descendants_of(pid_t root);
+// Who is whose child, at one moment.
+class ProcessTree {
+ public:
+  static ProcessTree read();
+  void add(pid_t pid, pid_t parent) { children_.emplace(parent, pid); }
+
+  // Everything below `root`, without `root`, without `except` and what is below those.
+  std::vector<pid_t> descendants_of(pid_t root, const std::set<pid_t>& except = {}) const;
+
+ private:
+  std::multimap<pid_t, pid_t> children_;
+};
 
 // The whole file; empty when it cannot be read.
 std::string read_text_file(const std::string& path);

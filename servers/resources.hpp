@@ -17,7 +17,7 @@
 
 namespace flow::servers {
 
-// Between start() and stop(), of a process and everything below it.
+// Between start() and stop(), of a process and everything below it that is no role of its own.
 struct RoleUse {
   std::string role;
   double cpu_seconds = 0;  // User and system.

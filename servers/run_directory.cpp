@@ -157,9 +157,11 @@ void kill_and_wait(std::map<pid_t, std::uint64_t> processes) {
 // within a moment after their postmaster.
 int end_processes(const Started& started, const fs::path& directory) {
   const auto found = find_processes(started, directory);
+  if (found.empty()) return 0;
   std::map<pid_t, std::uint64_t> below = found;
+  const ProcessTree tree = ProcessTree::read();
   for (const auto& [pid, start_time] : found) {
-    for (const pid_t child : descendants_of(pid)) {
+    for (const pid_t child : tree.descendants_of(pid)) {
       if (const auto stat = read_process_stat(child)) below.emplace(child, stat->start_time);
     }
   }

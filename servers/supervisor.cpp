@@ -424,7 +424,7 @@ bool ChildProcess::terminate(base::Nanos grace, int signal) {
   kill(SIGCONT);  // A frozen process takes no signal but SIGKILL.
   if (grace > base::Nanos{0} && wait_exit(base::now() + grace)) return signal != SIGKILL;
   std::map<pid_t, std::uint64_t> below;  // They may have left the group (PostgreSQL's do).
-  for (const pid_t pid : descendants_of(state_->pid)) {
+  for (const pid_t pid : ProcessTree::read().descendants_of(state_->pid)) {
     if (const auto stat = read_process_stat(pid)) below.emplace(pid, stat->start_time);
   }
   kill_group(SIGKILL);
