@@ -143,7 +143,10 @@ function* required(trial) {
   for (const index of (trial.sums ?? []).keys()) yield* [`sums.${index}.left`, `sums.${index}.right`];
   for (const index of (trial.resources ?? []).keys()) yield `resources.${index}.cpu_seconds`;
   for (const index of (trial.partitions ?? []).keys()) yield `partitions.${index}.events`;
-  for (const [phase, {events = {}, audit = {}}] of Object.entries(trial.phases ?? {})) {
+  for (const [phase, {requests = {}, events = {}, audit = {}}] of Object.entries(trial.phases ?? {})) {
+    for (const status of Object.keys(requests.answered_by_status ?? {})) {
+      yield `phases.${phase}.requests.answered_by_status.${status}`;
+    }
     for (const name of Object.keys(events)) yield `phases.${phase}.events.${name}`;
     for (const name of Object.keys(audit)) yield `phases.${phase}.audit.${name}`;
   }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import {test} from "node:test";
 import {busiestSecond} from "../src/figures/seconds.ts";
 import {comparisonsOf, median, requestsServed, valuesOf} from "../src/model.ts";
+import {statusesOf} from "../src/sections/audit.ts";
 import {ratioOf} from "../src/sections/hops.ts";
 import {settingRows} from "../src/sections/disclosure.ts";
 import type {Cell, Result} from "../src/types.ts";
@@ -92,6 +93,12 @@ test("requests served are those of warm-up and schedule; the busiest second is t
   assert.equal(requestsServed(trial), 3000 + 9600);
   assert.equal(busiestSecond(trial.per_second ?? []), 10);
   assert.equal(busiestSecond([]), undefined);
+});
+
+test("statuses of all phases and trials are one sorted list", () => {
+  const {trials} = makeResult({partial: true, blocks: 2}) as Result;
+
+  assert.deepEqual(statusesOf([...trials, undefined]), ["200", "201"]);
 });
 
 test("the example keeps the published facts of its traffic", () => {

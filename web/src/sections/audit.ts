@@ -3,7 +3,7 @@
 import {details, h, paragraph, section, table, td, tdNumber, th, thNumber, thRow, tr, value, verdict}
   from "../dom.ts";
 import type {Child} from "../dom.ts";
-import {joinPath} from "../path.ts";
+import {joinPath, valueAt} from "../path.ts";
 import type {Block, Comparison} from "../model.ts";
 import type {Trial} from "../types.ts";
 import {byBlock, comparisonTitle, flaw, key} from "./parts.ts";
@@ -37,6 +37,19 @@ const ledger: readonly (readonly [string, string, string])[] = [
 ];
 const mustBeZero = new Set(["missing", "duplicated", "rejected_seen", "unknown_seen", "failed", "unanswered"]);
 
+/** Every status that any of the trials answered with, in order. */
+export function statusesOf(trials: readonly (Trial | undefined)[]): string[] {
+  const found = trials.flatMap((trial) => phases.flatMap(([phase]) =>
+    Object.keys((valueAt(trial, `phases.${phase}.requests.answered_by_status`) ?? {}) as object)));
+  return [...new Set(found)].sort();
+}
+
+function statusRow(status: string, trials: readonly (Trial | undefined)[]): HTMLElement {
+  return h("tr", {}, h("th", {scope: "row", class: "sub deep"}, `with status ${status}`),
+    phases.map(([phase]) => trials.map((trial) => tdNumber(
+      value(trial, joinPath("phases", phase, "requests", "answered_by_status", status), "count")))));
+}
+
 function ledgerCell(trial: Trial | undefined, phase: string, part: string, name: string): HTMLElement {
   const cell = tdNumber(value(trial, joinPath("phases", phase, part, name), "count"));
   const raw = cell.querySelector("[data-value]")?.getAttribute("data-value");
@@ -60,9 +73,10 @@ function ledgerTable(comparison: Comparison, block: Block, caption: Child): HTML
     if (name === "") {
       return h("tr", {class: "head"}, h("th", {scope: "rowgroup", colspan: 1 + 3 * trials.length}, words));
     }
-    return h("tr", {class: isTotal ? "head" : undefined},
+    const row = h("tr", {class: isTotal ? "head" : undefined},
       h("th", {scope: "row", class: isTotal ? undefined : "sub"}, words),
       phases.map(([phase]) => trials.map((trial) => ledgerCell(trial, phase, part, name))));
+    return name === "answered" ? [row, statusesOf(trials).map((status) => statusRow(status, trials))] : row;
   });
   return table(caption, head, rows, {class: "ledger"});
 }
