@@ -91,7 +91,7 @@ SessionPlan plan_for(const net::HttpUrl& url) {
   plan.users = 9;
   plan.trial = 0xa1;
   plan.first_request = 5;
-  plan.request_deadline = 5s;
+  plan.request_deadline = 20s;
   return plan;
 }
 
