@@ -45,7 +45,8 @@ struct EventOutlet::Waiter {
 // come in one turn of the thread travel together.
 class EventOutlet::DriverSide final : public streaming::DeliverySink {
  public:
-  DriverSide(EventOutlet& outlet, streaming::Driver& driver) : outlet_(outlet), io_(driver.io()) {}
+  DriverSide(EventOutlet& outlet, streaming::Driver& driver)
+      : outlet_(outlet), io_(driver.io()), retry_(driver.io().context()) {}
 
   // Returns how many places were taken.
   std::size_t start(std::unique_ptr<streaming::Producer> producer, std::size_t places_max) {
@@ -83,6 +84,7 @@ class EventOutlet::DriverSide final : public streaming::DeliverySink {
   // Decides what is open and sends everything back.
   void stop() {
     is_stopped_ = true;
+    retry_.cancel();
     producer_->stop();
     flush();
     producer_.reset();
@@ -96,14 +98,23 @@ class EventOutlet::DriverSide final : public streaming::DeliverySink {
     std::size_t places = is_stopped_ ? owed_ : 0;
     while (places < owed_ && producer_->reserve()) ++places;
     owed_ -= places;
+    if (owed_ > 0) retry();
     if (decisions_.empty() && places == 0) return;
     outlet_.http_.post([&outlet = outlet_, decisions = std::exchange(decisions_, {}), places] {
       outlet.take_back(decisions, places);
     });
   }
 
+  void retry() {
+    retry_.expires_after(std::chrono::milliseconds(1));
+    retry_.async_wait([this](const boost::system::error_code& error) {
+      if (!error) flush();
+    });
+  }
+
   EventOutlet& outlet_;
   net::IoThread& io_;
+  asio::steady_timer retry_;
   std::unique_ptr<streaming::Producer> producer_;
   std::vector<Decision> decisions_;
   std::size_t owed_ = 0;  // Places of decided publishes that were not taken again yet.
@@ -166,7 +177,7 @@ Result<void> EventOutlet::close(TimePoint deadline) {
   // Behind every batch of outcomes that was posted before.
   const std::size_t left = http_.run([&] { return slots_.size() - free_slots_.size(); });
   FLOW_CHECK(left == 0);
-  driver_side_.reset();
+  driver_->io().run([&] { driver_side_.reset(); });  // Behind what it has posted to itself.
   return drained;
 }
 
