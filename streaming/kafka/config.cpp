@@ -139,8 +139,9 @@ Settings common_properties(const ParsedConfig& config) {
       {"enable.sparse.connections", "false"},  // No connection is opened by a first record.
       {"reconnect.backoff.ms", "50"},
       {"reconnect.backoff.max.ms", "1000"},
-      {"topic.metadata.refresh.interval.ms", "60000"},
+      {"topic.metadata.refresh.interval.ms", "10000"},
       {"topic.metadata.refresh.fast.interval.ms", "100"},
+      {"topic.metadata.propagation.max.ms", "10000"},  // Then a topic that is gone is an error.
       {"allow.auto.create.topics", "false"},
       {"statistics.interval.ms", "0"},
   };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "streaming/kafka/consumer.hpp"
 
-#include <array>
+#include <algorithm>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -18,7 +18,14 @@ using base::Errc;
 using base::Result;
 using base::TimePoint;
 
-constexpr std::size_t records_max = 256;  // Per turn of the thread.
+constexpr int events_max = 256;  // Per turn of the thread.
+
+struct FreePartition {
+  void operator()(rd_kafka_topic_partition_t* partition) const {
+    rd_kafka_topic_partition_destroy(partition);
+  }
+};
+using PartitionPointer = std::unique_ptr<rd_kafka_topic_partition_t, FreePartition>;
 
 std::string_view header_of(const rd_kafka_headers_t* headers, std::string_view name) {
   const void* value = nullptr;
@@ -84,29 +91,40 @@ KafkaConsumer::KafkaConsumer(net::IoThread& io, std::shared_ptr<Blocking> blocki
   bridge_.wake();  // What was queued before the descriptor was known.
 }
 
+// Events and not rd_kafka_consume_batch_queue(): that one logs a partition's error or end and
+// swallows it.
 bool KafkaConsumer::pull() {
   client_->note_all();
-  std::array<rd_kafka_message_t*, records_max> batch{};
-  const ssize_t got =
-      rd_kafka_consume_batch_queue(client_->records(), 0, batch.data(), batch.size());
-  const TimePoint now = base::now();
-  if (got <= 0) return false;
-  for (std::size_t i = 0; i < static_cast<std::size_t>(got); ++i) {
-    if (!stopped_ && !failed_) take(*batch[i], now);
-    rd_kafka_message_destroy(batch[i]);
+  for (int n = 0; n < events_max; ++n) {
+    rd_kafka_event_t* event = rd_kafka_queue_poll(client_->records(), 0);
+    if (!event) return false;
+    const TimePoint now = base::now();
+    if (!failed_) take(event, now);
+    rd_kafka_event_destroy(event);
+    if (stopped_) return false;  // By the sink.
   }
-  return !stopped_;
+  return true;
+}
+
+void KafkaConsumer::take(rd_kafka_event_t* event, TimePoint now) {
+  switch (rd_kafka_event_type(event)) {
+    case RD_KAFKA_EVENT_FETCH:
+      while (const rd_kafka_message_t* message = rd_kafka_event_message_next(event)) {
+        if (!stopped_) take(*message, now);
+      }
+      break;
+    case RD_KAFKA_EVENT_ERROR:
+      take_error(event);
+      break;
+    default:
+      client_->note(event);
+      break;
+  }
 }
 
 void KafkaConsumer::take(const rd_kafka_message_t& message, TimePoint now) {
   const auto topic = reinterpret_cast<std::uintptr_t>(rd_kafka_topic_opaque(message.rkt));
-  std::int64_t& next = next_[topic][static_cast<std::size_t>(message.partition)];
-  if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-    next = message.offset;  // Offsets before it that held no record (markers) are passed too.
-    return;
-  }
-  if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) return take_error(message);
-  next = message.offset + 1;
+  next_[topic][static_cast<std::size_t>(message.partition)] = message.offset + 1;
   ++seen_;
   Record record;
   record.topic = static_cast<TopicId>(topic);
@@ -119,8 +137,12 @@ void KafkaConsumer::take(const rd_kafka_message_t& message, TimePoint now) {
   sink_.on_record(record);
 }
 
-void KafkaConsumer::take_error(const rd_kafka_message_t& message) {
-  switch (message.err) {
+void KafkaConsumer::take_error(rd_kafka_event_t* event) {
+  const PartitionPointer place(rd_kafka_event_topic_partition(event));
+  if (!place) return client_->note(event);  // Of the client: connections, retried inside.
+  switch (rd_kafka_event_error(event)) {
+    case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+      return pass_to(place->topic, place->partition, place->offset);
     case RD_KAFKA_RESP_ERR__TRANSPORT:
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
     case RD_KAFKA_RESP_ERR__TIMED_OUT:
@@ -130,9 +152,17 @@ void KafkaConsumer::take_error(const rd_kafka_message_t& message) {
   }
   failed_ = true;
   sink_.on_consumer_error(
-      {Errc::io, fmt::format("{}: topic {}, partition {}: {}", client_->subject(),
-                             rd_kafka_topic_name(message.rkt), message.partition,
-                             rd_kafka_message_errstr(&message))});
+      {Errc::io, fmt::format("{}: topic {}, partition {}: {}", client_->subject(), place->topic,
+                             place->partition, rd_kafka_event_error_string(event))});
+}
+
+// The end of a partition: offsets before it that held no record (markers) are passed too.
+void KafkaConsumer::pass_to(std::string_view topic, std::int32_t partition, std::int64_t offset) {
+  for (std::size_t i = 0; i < next_.size(); ++i) {
+    if (client_->topics()[i].name != topic) continue;
+    std::int64_t& next = next_[i][static_cast<std::size_t>(partition)];
+    next = std::max(next, offset);
+  }
 }
 
 net::Task<Result<bool>> KafkaConsumer::read_to_end(TimePoint deadline) {

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "net/io_thread.hpp"
@@ -36,7 +37,9 @@ class KafkaConsumer final : public Consumer {
 
   bool pull();
   void take(const rd_kafka_message_s& message, base::TimePoint now);
-  void take_error(const rd_kafka_message_s& message);
+  void take(rd_kafka_op_s* event, base::TimePoint now);
+  void take_error(rd_kafka_op_s* event);
+  void pass_to(std::string_view topic, std::int32_t partition, std::int64_t offset);
   bool has_reached(const Offsets& ends) const;
 
   net::IoThread& io_;

@@ -377,18 +377,6 @@ TEST(KafkaDriver, GoesOnReadingAfterTheConnectionBroke) {
   EXPECT_TRUE(kafka.seen.errors.empty());
 }
 
-TEST(KafkaDriver, TellsWhenReadingCannotGoOn) {
-  MockKafka mock;
-  mock.create("orders", 1);
-  OnThread kafka(kafka_driver(mock));
-  // The log was cut short behind the reader: it must not jump, it must tell.
-  mock.fail_next(testing::fetch_request, {RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE});
-  ASSERT_TRUE(kafka.open_consumer({"orders"}));
-
-  ASSERT_TRUE(kafka.wait_for([&] { return !kafka.seen.errors.empty(); }));
-  EXPECT_THAT(kafka.seen.errors[0].what, HasSubstr("topic orders, partition 0"));
-}
-
 TEST(KafkaDriver, CountsBrokersByTheClustersMetadata) {
   MockKafka mock(3);
   OnThread kafka(kafka_driver(mock));
