@@ -27,7 +27,14 @@ void add_commands(CLI::App& root, int& exit_code) {
   add_traffic(root, exit_code);
 }
 
+// Ends and removes what a run that was killed has left.
+void sweep() {
+  const std::string text = servers::sweep_leftovers().text();
+  if (!text.empty()) std::fprintf(stderr, "flow: %s\n", text.c_str());
+}
+
 int run(int argc, char** argv) {
+  sweep();
   int exit_code = 0;
   CLI::App root("Flow measures event streaming platforms under bursty traffic, end to end.\n");
   root.name("flow");

@@ -22,7 +22,7 @@ using streaming::audit::RequestRecord;
 
 class Summary {
  public:
-  Summary(PhaseRange measured, std::uint64_t trial, base::UnixNanos from, std::size_t seconds)
+  Summary(const PhaseRange& measured, std::uint64_t trial, base::UnixNanos from, std::size_t seconds)
       : measured_(measured), trial_(trial), from_(from) {
     for (const auto* name : {"response_time", "service_time", "start_error", "blocked_time",
                              "publish_latency", "publish_response", "end_to_end"}) {
@@ -102,7 +102,7 @@ class Summary {
     return second < result_.seconds.size() ? &result_.seconds[second] : nullptr;
   }
 
-  PhaseRange measured_;
+  const PhaseRange& measured_;
   std::uint64_t trial_;
   base::UnixNanos from_;
   HopSummary result_;
@@ -133,7 +133,7 @@ array curve_of(const Hop& hop) {
 
 }  // namespace
 
-HopSummary summarise_hops(const TrialRecords& records, PhaseRange measured, std::uint64_t trial,
+HopSummary summarise_hops(const TrialRecords& records, const PhaseRange& measured, std::uint64_t trial,
                           base::UnixNanos measured_from, std::size_t seconds) {
   Summary summary(measured, trial, measured_from, seconds);
   for (const auto& record : records.requests) summary.add(record);

@@ -13,17 +13,12 @@
 #include "base/clock.hpp"
 #include "base/json.hpp"
 #include "measure/histogram.hpp"
+#include "streaming/audit/ledger.hpp"
 #include "streaming/audit/records.hpp"
 
 namespace flow::lab {
 
-// Request numbers [from, until) of one phase.
-struct PhaseRange {
-  std::uint64_t from = 0;
-  std::uint64_t until = 0;
-  bool contains(std::uint64_t request) const { return request >= from && request < until; }
-  std::uint64_t size() const { return until - from; }
-};
+using streaming::audit::PhaseRange;
 
 // One hop: its values, and how many ended without one (they rank above every value).
 struct Hop {
@@ -51,7 +46,7 @@ struct TrialRecords {
 };
 
 // `seconds`: length of the schedule. `trial`: other trials' events are left out.
-HopSummary summarise_hops(const TrialRecords& records, PhaseRange measured, std::uint64_t trial,
+HopSummary summarise_hops(const TrialRecords& records, const PhaseRange& measured, std::uint64_t trial,
                           base::UnixNanos measured_from, std::size_t seconds);
 
 base::json::object describe(const Hop& hop);

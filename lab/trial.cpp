@@ -63,7 +63,7 @@ class Trial {
 
   Result<void> run_steps();
   Result<loadtest::LoadResult> run_load(const traffic::Schedule& schedule, std::uint64_t purpose,
-                                        std::uint64_t first_request, std::string_view name);
+                                        PhaseRange& range, std::string_view name);
   void show_load(const loadtest::LoadProgress& load, std::string_view name);
   Result<void> check_alive() const;
   std::vector<std::string> program_command(const char* subcommand) const;
@@ -251,7 +251,8 @@ Result<void> Trial::register_users() {
       [&] { return stop_.is_requested(); });
   if (!session) return std::unexpected(session.error());
   session_ = std::move(*session);
-  facts_.phases.registration = {1, session_.next_request};
+  facts_.phases.registration.from = plan.first_request;
+  facts_.phases.registration.until = session_.next_request;
   return {};
 }
 
@@ -293,8 +294,10 @@ void Trial::show_load(const loadtest::LoadProgress& load, std::string_view name)
   });
 }
 
+// Sends a schedule as the requests from range.from on and sets range.until: behind the last one
+// that came due.
 Result<loadtest::LoadResult> Trial::run_load(const traffic::Schedule& schedule,
-                                             std::uint64_t purpose, std::uint64_t first_request,
+                                             std::uint64_t purpose, PhaseRange& range,
                                              std::string_view name) {
   traffic::BehaviourSpec behaviour;
   behaviour.seed = base::derive_seed(input_.planned.seed, purpose);
@@ -306,7 +309,7 @@ Result<loadtest::LoadResult> Trial::run_load(const traffic::Schedule& schedule,
   plan.actions = actions;
   plan.tokens = session_.tokens;
   plan.trial = input_.key;
-  plan.first_request = first_request;
+  plan.first_request = range.from;
   plan.anchor = anchor_;
   plan.drain = std::chrono::seconds(input_.experiment.drain_seconds);
   plan.shards = input_.experiment.shards;
@@ -327,6 +330,7 @@ Result<loadtest::LoadResult> Trial::run_load(const traffic::Schedule& schedule,
     }
   });
   stop_.set_callback({});
+  range.until = range.from + (result ? result->measured.intended : 0);
   if (error_) return std::unexpected(*error_);
   if (!result) return result;
   if (stop_.is_requested()) {
@@ -338,7 +342,7 @@ Result<loadtest::LoadResult> Trial::run_load(const traffic::Schedule& schedule,
 
 Result<void> Trial::warm_up() {
   auto& range = facts_.phases.warm_up;
-  range = {facts_.phases.registration.until, facts_.phases.registration.until};
+  range.from = range.until = facts_.phases.registration.until;
   std::vector<servers::ProcessInfo> processes = servers_->processes();
   processes.push_back({"shop", shop_->pid()});
   processes.push_back({"auditor", auditor_->pid()});
@@ -353,8 +357,7 @@ Result<void> Trial::warm_up() {
       std::chrono::seconds(input_.workload.warm_up_seconds), traffic::Placement::uniform,
       base::derive_seed(input_.planned.seed, warm_up_purpose));
   if (!schedule) return std::unexpected(schedule.error());
-  range.until = range.from + schedule->intended.size();
-  auto result = run_load(*schedule, warm_up_purpose, range.from, "warm-up");
+  auto result = run_load(*schedule, warm_up_purpose, range, "warm-up");
   if (!result) return std::unexpected(result.error());
   return {};
 }
@@ -364,8 +367,7 @@ Result<void> Trial::measure() {
   set_phase("measured");
   auto& range = facts_.phases.measured;
   range.from = facts_.phases.warm_up.until;
-  range.until = range.from + schedule_.intended.size();
-  auto result = run_load(schedule_, actions_purpose, range.from, "measured");
+  auto result = run_load(schedule_, actions_purpose, range, "measured");
   facts_.measured_until = anchor_.to_unix(base::now());
   if (!result) return std::unexpected(result.error());
   facts_.load = std::move(*result);

@@ -16,9 +16,9 @@
 namespace flow::lab {
 
 struct Phases {
-  PhaseRange registration;
-  PhaseRange warm_up;
-  PhaseRange measured;
+  PhaseRange registration{"registration", 0, 0};
+  PhaseRange warm_up{"warm_up", 0, 0};
+  PhaseRange measured{"measured", 0, 0};
 };
 
 struct TrialFacts {

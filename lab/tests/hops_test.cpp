@@ -15,7 +15,7 @@ using streaming::audit::RequestRecord;
 constexpr std::uint64_t trial = 9;
 constexpr std::int64_t start = 1'000'000'000'000;
 constexpr std::int64_t ms = 1'000'000;
-constexpr PhaseRange measured{.from = 11, .until = 111};
+const PhaseRange measured{.name = "measured", .from = 11, .until = 111};
 
 RequestRecord request(std::uint64_t number, std::int64_t at_ms, std::int64_t took_ms) {
   RequestRecord record{};
