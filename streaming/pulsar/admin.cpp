@@ -332,11 +332,19 @@ net::Task<Result<Settings>> describe_topic_of(Rest rest, std::string topic,
   if (!partitions) co_return std::unexpected(partitions.error());
   told.emplace_back("partitions", fmt::to_string(*partitions));
 
+  const Result<std::optional<Quorums>> policy =
+      co_await policy_of(rest, name->space_path(), deadline);
+  if (!policy) co_return std::unexpected(policy.error());
+  if (*policy) {
+    told.emplace_back("ensemble", fmt::to_string((*policy)->ensemble));
+    told.emplace_back("write_quorum", fmt::to_string((*policy)->write));
+    told.emplace_back("ack_quorum", fmt::to_string((*policy)->ack));
+  }
   const std::string space = "/admin/v2/namespaces/" + name->space_path();
-  for (const std::string policy : {"persistence", "retention", "backlogQuotaMap"}) {
-    const Result<base::json::value> value = co_await get(rest, space + "/" + policy, deadline);
+  for (const std::string key : {"retention", "backlogQuotaMap"}) {
+    const Result<base::json::value> value = co_await get(rest, space + "/" + key, deadline);
     if (!value) co_return std::unexpected(value.error());
-    told.emplace_back("namespace." + policy, base::json::serialize(*value));
+    told.emplace_back("namespace." + key, base::json::serialize(*value));
   }
   for (std::int64_t i = 0; i < std::max<std::int64_t>(*partitions, 1); ++i) {
     const std::string suffix = *partitions == 0 ? "" : fmt::format("-partition-{}", i);

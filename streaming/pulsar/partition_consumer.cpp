@@ -16,7 +16,12 @@ PartitionConsumer::PartitionConsumer(Client& client, Owner& owner, Options optio
       consumer_id_(client.next_id()),
       retry_timer_(client.timers(), [this](base::TimePoint) { attempt(); }) {}
 
-PartitionConsumer::~PartitionConsumer() { leave_connection(); }
+PartitionConsumer::~PartitionConsumer() {
+  if (state_ == State::ready) {
+    connection_->send(encode_close_consumer(consumer_id_, client_.next_id()));
+  }
+  leave_connection();
+}
 
 void PartitionConsumer::start() {
   FLOW_CHECK(state_ == State::idle);

@@ -35,7 +35,13 @@ PartitionProducer::PartitionProducer(Client& client, Owner& owner, const Produce
       retry_timer_(client.timers(), [this](base::TimePoint) { attempt(); }),
       send_timeout_timer_(client.timers(), [this](base::TimePoint now) { on_send_timeout(now); }) {}
 
-PartitionProducer::~PartitionProducer() { leave_connection(); }
+// Without stop(): nobody hears of what was open, but the broker is told.
+PartitionProducer::~PartitionProducer() {
+  if (state_ == State::ready) {
+    connection_->send(encode_close_producer(producer_id_, client_.next_id()));
+  }
+  leave_connection();
+}
 
 void PartitionProducer::start() {
   FLOW_CHECK(state_ == State::idle);
