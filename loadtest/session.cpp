@@ -59,6 +59,7 @@ class Worker {
                [&](RequestStamp stamp) { writer_.write_post(request_, stamp, token, path, text); });
   }
 
+  int last_status() const { return last_status_; }
   EntryLog& log() { return log_; }
   std::uint64_t done() const { return done_.load(); }
 
@@ -71,6 +72,7 @@ class Worker {
     const auto answer = client_.ask(request_, deadline);
     log_.append(entry_of(step, begun, answer));
     if (!answer) return base::with_context(step.name, answer.error());
+    last_status_ = answer->status;
     if (answer->status != step.status_wanted) {
       return fail(Errc::refused, "{}: expected {}, the answer was {} {}", step.name,
                   step.status_wanted, answer->status, answer->body.substr(0, 300));
@@ -106,6 +108,7 @@ class Worker {
   HttpClient client_;
   EntryLog log_;
   LiveCount done_;
+  int last_status_ = 0;
   std::string request_;
 };
 
@@ -266,7 +269,11 @@ class SetUp {
                     .kind = ActionKind::sign_in,
                     .name = "sign in the admin: POST /auth/signin"};
     const auto token = sign_in(*workers_[0], step, plan_.admin_email, plan_.admin_password);
-    if (!token) return std::unexpected(token.error());
+    if (!token) {
+      const bool is_mistake = workers_[0]->last_status() == 401;  // The operator's, then.
+      return std::unexpected(
+          Error{is_mistake ? Errc::config : token.error().code, token.error().what});
+    }
     return make_products(*workers_[0], numbers_, *token);
   }
 

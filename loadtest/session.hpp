@@ -43,7 +43,8 @@ struct Session {
 
 // `on_progress(done, all)` is called several times per second on the calling thread. The error of
 // the first request that failed names it and what came back; whatever was logged stays logged.
-// Errc::io, timed_out: the server; Errc::refused: its answer; Errc::config: the plan; cancelled.
+// Errc::io, timed_out: the server; Errc::refused: its answer; Errc::config: the plan, or
+// the shop does not know the admin; cancelled.
 base::Result<Session> open_session(
     const SessionPlan& plan, RequestSink* sink,
     const std::function<void(std::uint64_t done, std::uint64_t all)>& on_progress = {},

@@ -175,6 +175,16 @@ TEST(Session, NamesTheRequestAndTheAnswerThatItDidNotWant) {
   EXPECT_THAT(none.error().what, HasSubstr("sign in the admin: POST /auth/signin"));
 }
 
+TEST(Session, CallsAnAdminThatTheShopDoesNotKnowTheOperatorsMistake) {
+  ScriptedShop shop(0, [](const std::string&) { return ok(R"({"title":"no"})", 401); });
+
+  const auto session = open_session(plan_for(shop.url()), nullptr);
+
+  ASSERT_FALSE(session);
+  EXPECT_EQ(session.error().code, base::Errc::config);
+  EXPECT_THAT(session.error().what, HasSubstr("sign in the admin"));
+}
+
 TEST(Session, GivesUpOnAShopThatDoesNotAnswerInTime) {
   ScriptedServer silent([](Peer& peer) {
     while (peer.read_request()) {
