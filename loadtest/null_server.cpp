@@ -130,10 +130,10 @@ class EpollNullServer final : public NullServer {
     }
     std::size_t done = 0;
     while (const std::size_t length = request_length(bytes.substr(done))) {
+      requests_.add();  // Before the answer, so that who has all answers sees all requests.
       const ssize_t sent = ::send(client.fd.get(), answer.data(), answer.size(), MSG_NOSIGNAL);
       if (sent != static_cast<ssize_t>(answer.size()))
         return false;  // A client that does not read.
-      requests_.add();
       done += length;
     }
     if (bytes.size() - done > request_bytes_max) return false;

@@ -20,7 +20,7 @@ class NullServer {
   virtual ~NullServer() = default;
 
   virtual std::uint16_t port() const = 0;
-  virtual std::uint64_t requests() const = 0;  // Answered so far.
+  virtual std::uint64_t requests() const = 0;  // Read so far.
   net::HttpUrl url() const { return {.host = "127.0.0.1", .port = port(), .path = ""}; }
 };
 
