@@ -62,15 +62,10 @@ Mount mount_of(const fs::path& path) {
 // What a program prints, first line; empty when it is not there.
 std::string version_line(const std::vector<std::string>& command) {
   std::string first;
-  auto child = spawn({.name = "version",
-                      .command = command,
-                      .environment = {},
-                      .working_directory = {},
-                      .log_path = {},
-                      .user = {},
-                      .on_line = [&first](std::string_view line) {
-                        if (first.empty()) first = line;
-                      }});
+  auto child =
+      spawn({.name = "version", .command = command, .on_line = [&first](std::string_view line) {
+               if (first.empty()) first = line;
+             }});
   if (!child || !(*child)->wait_exit(base::now() + std::chrono::seconds(10))) return "";
   return first;
 }

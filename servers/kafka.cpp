@@ -121,17 +121,14 @@ fs::path kept_features(const Home& home) {
 Result<void> run_format(RunDirectory& run, const Home& home, const std::string& java,
                         const std::string& cluster, Wait& wait) {
   const std::string config = (run.path() / "config").string();
-  auto child =
-      run.spawn({.name = "kafka-format",
-                 .command = {java, "-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
-                             fmt::format("-Dlog4j2.configurationFile={}/tools.properties", config),
-                             "-cp", home.path.string() + "/*", "kafka.tools.StorageTool", "format",
-                             "-t", cluster, "-c", config + "/kafka-1.properties"},
-                 .environment = {},
-                 .working_directory = {},
-                 .log_path = run.path() / "logs" / "kafka-format.log",
-                 .user = {},
-                 .on_line = {}});
+  auto child = run.spawn({
+      .name = "kafka-format",
+      .command = {java, "-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
+                  fmt::format("-Dlog4j2.configurationFile={}/tools.properties", config), "-cp",
+                  home.path.string() + "/*", "kafka.tools.StorageTool", "format", "-t", cluster,
+                  "-c", config + "/kafka-1.properties"},
+      .log_path = run.path() / "logs" / "kafka-format.log",
+  });
   if (!child) return std::unexpected(child.error());
   auto done =
       wait.until("formatting", [&] { return (*child)->exited(); }, [] { return Result<void>(); });

@@ -20,12 +20,13 @@ namespace flow::servers {
 using BrokerProbe = std::function<base::Result<int>(const std::string& bootstrap)>;
 
 struct KafkaOptions {
-  KafkaLevel level;          // nodes and broker settings are used here.
-  BrokerProbe broker_count;  // Empty: ready when every node logged that it has started.
-  ProgressText progress;
+  KafkaLevel level = {};          // nodes and broker settings are used here.
+  BrokerProbe broker_count = {};  // Empty: ready when every node logged that it has started.
+  ProgressText progress = {};
   base::Nanos ready_within = std::chrono::seconds(60);
-  std::filesystem::path home;  // A Kafka with lib/*.jar; empty: the one fetched into the cache.
-  int heap_mb = 512;           // Of each node.
+  // A Kafka with lib/*.jar or libs/*.jar; empty: the one fetched into the cache.
+  std::filesystem::path home = {};
+  int heap_mb = 512;  // Of each node.
 };
 
 class Wait;

@@ -216,12 +216,10 @@ Result<void> Postgres::start_once(const PostgresOptions& options, const fs::path
   conninfo_ = fmt::format("postgresql://flow@127.0.0.1:{}/{}", port, options.database);
   SpawnOptions spawn{.name = "postgres",
                      .command = {(bin / "postgres").string(), "-D", (home_ / "data").string()},
-                     .environment = {},
                      .working_directory = "/",
-                     .log_path = {},
                      .user = user,
-                     .death_signal = SIGQUIT,  // It ends its children and removes what it shares.
-                     .on_line = {}};
+                     // It ends its children and removes what it shares.
+                     .death_signal = SIGQUIT};
   auto started = start_process(std::move(spawn));
   if (!started) return std::unexpected(started.error());
   const std::string probe = fmt::format("postgresql://flow@127.0.0.1:{}/postgres", port);

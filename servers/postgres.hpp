@@ -14,11 +14,11 @@ namespace flow::servers {
 class Wait;
 
 struct PostgresOptions {
-  ProgressText progress;
+  ProgressText progress = {};
   base::Nanos ready_within = std::chrono::seconds(30);
   std::string database = "shop";
-  Settings settings;                    // Of postgresql.conf, on top of Flow's own.
-  std::filesystem::path bin_directory;  // With initdb and postgres; empty: Debian's newest.
+  Settings settings = {};                    // Of postgresql.conf, on top of Flow's own.
+  std::filesystem::path bin_directory = {};  // With initdb and postgres; empty: Debian's newest.
 };
 
 class Postgres final : public Server {

@@ -16,10 +16,11 @@
 namespace flow::servers {
 
 struct PulsarOptions {
-  PulsarLevel level;  // bookies, brokers and their settings are used here.
-  ProgressText progress;
+  PulsarLevel level = {};  // bookies, brokers and their settings are used here.
+  ProgressText progress = {};
   base::Nanos ready_within = std::chrono::seconds(150);
-  std::filesystem::path home;  // An unpacked distribution; empty: the one fetched into the cache.
+  // An unpacked distribution; empty: the one fetched into the cache.
+  std::filesystem::path home = {};
   int bookie_heap_mb = 384;
   int bookie_direct_mb = 640;
   int broker_heap_mb = 512;

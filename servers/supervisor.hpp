@@ -28,18 +28,18 @@
 namespace flow::servers {
 
 struct SpawnOptions {
-  std::string name;                  // For people and messages: "kafka-1", "shop".
-  std::vector<std::string> command;  // [0] is a path, or a name looked up in PATH.
+  std::string name = {};                  // For people and messages: "kafka-1", "shop".
+  std::vector<std::string> command = {};  // [0] is a path, or a name looked up in PATH.
   // Added to this process's environment, replacing equal names.
-  std::vector<std::pair<std::string, std::string>> environment;
-  std::filesystem::path working_directory;  // Empty: this process's.
+  std::vector<std::pair<std::string, std::string>> environment = {};
+  std::filesystem::path working_directory = {};  // Empty: this process's.
   // Standard error, and standard output where on_line is empty, are appended here. Empty:
   // /dev/null.
-  std::filesystem::path log_path;
-  std::string user;            // Become this user (needs root). Empty: stay who we are.
+  std::filesystem::path log_path = {};
+  std::string user = {};       // Become this user (needs root). Empty: stay who we are.
   int death_signal = SIGKILL;  // What the kernel sends when this process dies.
   // Gets every line of standard output without its newline. A line above 1 MiB is cut.
-  std::function<void(std::string_view)> on_line;
+  std::function<void(std::string_view)> on_line = {};
 };
 
 // "exit code 1", "ended by SIGKILL".
