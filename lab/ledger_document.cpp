@@ -70,12 +70,20 @@ LedgerDocument make_ledger_document(const TrialRecords& records, const TrialFact
   const auto ledger = streaming::audit::make_ledger(trial, phases, records.requests,
                                                     records.attempts, records.reads);
   LedgerDocument document;
-  for (const auto& phase : ledger.phases) document.phases[phase.range.name] = describe(phase);
+  std::uint64_t outside = 0;
+  for (const auto& phase : ledger.phases) {
+    if (phase.range.name == "outside") {
+      outside = phase.events.attempts + phase.audit.read;
+    } else {
+      document.phases[phase.range.name] = describe(phase);
+    }
+  }
   document.audit = {{"complete", facts.audit_complete},
                     {"words", facts.audit_words},
                     {"records_read", ledger.records_read},
                     {"foreign_records", ledger.foreign_reads},
                     {"foreign_attempts", ledger.foreign_attempts},
+                    {"outside_phases", outside},
                     {"examples", examples_of(ledger)}};
   for (const auto& sum : streaming::audit::conservation(ledger)) {
     document.sums.push_back({{"phase", sum.phase},

@@ -45,6 +45,21 @@ std::vector<fs::path> trial_files(const fs::path& folder) {
   return files;
 }
 
+// The texts as they are: parsing and writing numbers again could change a last digit.
+Result<std::string> result_text(const fs::path& folder) {
+  auto experiment = read_file(folder / "experiment.json");
+  if (!experiment) return std::unexpected(experiment.error());
+  std::string text = "{\"experiment\": " + *experiment + ", \"trials\": [";
+  std::string_view comma;
+  for (const auto& path : trial_files(folder)) {
+    auto trial = read_file(path);
+    if (!trial) return std::unexpected(trial.error());
+    text.append(comma).append(*trial);
+    comma = ",";
+  }
+  return text + "]}";
+}
+
 }  // namespace
 
 Result<base::json::object> load_result(const fs::path& folder) {
@@ -65,13 +80,14 @@ Result<base::json::object> load_result(const fs::path& folder) {
 }
 
 Result<fs::path> write_report(const fs::path& folder) {
-  auto result = load_result(folder);
-  if (!result) return std::unexpected(result.error());
+  if (auto valid = load_result(folder); !valid) return std::unexpected(valid.error());
+  auto text = result_text(folder);
+  if (!text) return std::unexpected(text.error());
   const std::string_view page = web::report_template();
   const std::size_t at = page.find(marker);
   FLOW_CHECK(at != std::string_view::npos);
   std::string html(page.substr(0, at));
-  html += safe_inside_script(base::json::serialize(*result));
+  html += safe_inside_script(*text);
   html += page.substr(at + marker.size());
   const fs::path path = folder / "report.html";
   if (auto written = write_file(path, html); !written) return std::unexpected(written.error());

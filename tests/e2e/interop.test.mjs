@@ -10,6 +10,7 @@ import { after, before, describe, test } from "node:test";
 import { flow, start, until } from "./support.mjs";
 
 const trace = "00-000000000000002a0000000000000007-00000000000000aa-01";
+const cache = process.env.FLOW_CACHE ?? path.join(process.env.HOME ?? "/root", ".cache/flow");
 const email = "admin@flow.test";
 const password = "correct horse";
 
@@ -80,8 +81,8 @@ describe("foreign clients", { skip: !fs.existsSync("/usr/bin/kcat") && "kcat is 
     const pulsar = up("pulsar", "--level", "fsync-1");
     const { order } = await shopping(["--pulsar", pulsar.service, "--pulsar-admin", pulsar.admin],
       postgres.service);
-    const read = spawnSync(path.join(pulsar.home, "bin/pulsar-client"), ["--url", pulsar.service, "consume",
-      "-s", "foreign", "-n", "1", "-p", "Earliest", "--print-metadata", "true",
+    const read = spawnSync(path.join(cache, "apache-pulsar-4.0.8/bin/pulsar-client"), ["--url", pulsar.service, "consume",
+      "-s", "foreign", "-n", "1", "-p", "Earliest",
       "persistent://public/default/orders"], { encoding: "utf8", timeout: 90_000 });
     assert.match(read.stdout, new RegExp(`key:\\[${order.id}\\]`), read.stdout + read.stderr);
     assert.match(read.stdout, /traceparent=00-000000000000002a0000000000000007-[0-9a-f]{16}-01/);

@@ -130,7 +130,7 @@ function phase(intended, events, byStatus, span) {
     requests: {intended, answered: intended, answered_by_status: byStatus, failed: 0, unanswered: 0},
     events: {attempts: events, acked: events, rejected: 0, timed_out: 0, lost: 0, queue_full: 0},
     audit: {seen_once: events, duplicated: 0, extra_copies: 0, missing: 0, unacked_seen: 0, rejected_seen: 0,
-            unknown_seen: 0, reordered: 0},
+            unknown_seen: 0, reordered: 0, misplaced: 0, read: events},
   };
 }
 

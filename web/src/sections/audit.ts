@@ -34,8 +34,10 @@ const ledger: readonly (readonly [string, string, string])[] = [
   ["audit", "rejected_seen", "rejected, yet seen"],
   ["audit", "unknown_seen", "seen, in no record of the shop"],
   ["audit", "reordered", "out of order within a key"],
+  ["audit", "misplaced", "in another topic, partition or key than attempted"],
+  ["audit", "read", "Events read back, copies included"],
 ];
-const mustBeZero = new Set(["missing", "duplicated", "rejected_seen", "unknown_seen", "failed", "unanswered"]);
+const mustBeZero = new Set(["missing", "duplicated", "rejected_seen", "unknown_seen", "misplaced", "failed", "unanswered"]);
 
 /** Every status that any of the trials answered with, in order. */
 export function statusesOf(trials: readonly (Trial | undefined)[]): string[] {

@@ -74,8 +74,23 @@ function levelSettings(comparison: Comparison, {experiment}: Result): (Settings 
   });
 }
 
-function settingTable(comparison: Comparison, sides: (Settings | undefined)[], caption: string): Child {
+/** What a client library has set below the driver's own settings: long, and rarely what is looked for. */
+export function isOfLibrary({name}: SettingRow): boolean {
+  return name.includes("rdkafka.");
+}
+
+function settingTables(comparison: Comparison, sides: (Settings | undefined)[], caption: string): Child {
   const rows = settingRows(sides);
+  const library = rows.filter(isOfLibrary);
+  return [
+    settingTable(comparison, rows.filter((row) => !isOfLibrary(row)), caption),
+    library.length === 0 ? null
+      : details(`Every property of the client library (${library.length})`,
+                settingTable(comparison, library, "As the library reports them.")),
+  ];
+}
+
+function settingTable(comparison: Comparison, rows: readonly SettingRow[], caption: string): Child {
   if (rows.length === 0) return null;
   const width = comparison.series.length + 2;
   const groups = [...new Set(rows.map((row) => row.group))];
@@ -118,12 +133,12 @@ export function disclosureSection(result: Result, comparisons: readonly Comparis
     result.trials.map(trialFacts), {class: "words"});
   return section("disclosure", "Disclosure",
     paragraph(
-      "A client's or server's default is a setting too. The effective configuration files of every server ",
-      "lie in ", h("code", {}, "config/"), " of each trial's folder, their logs in ", h("code", {}, "logs/"), "."),
+      "A client's or server's default is a setting too. Command lines and effective configuration of every ",
+      "server stand in ", h("code", {}, "servers.json"), " of each trial's folder, their logs in ", h("code", {}, "logs/"), "."),
     comparisons.map((comparison) => [
       comparisonTitle(comparison, comparisons),
-      settingTable(comparison, effectiveSettings(comparison), "Effective settings side by side."),
-      settingTable(comparison, levelSettings(comparison, result),
+      settingTables(comparison, effectiveSettings(comparison), "Effective settings side by side."),
+      settingTables(comparison, levelSettings(comparison, result),
                    "What the level sets on servers, topics and clients."),
     ]),
     hostTable(result),
