@@ -170,7 +170,7 @@ base::Result<Config> read_settings(const Settings& settings, std::string_view su
       }
     }
     seen.push_back(key);
-    if (!free_prefix.empty() && key.starts_with(free_prefix)) {
+    if (free && key.starts_with(free_prefix)) {
       free->emplace_back(key, text);
       continue;
     }
