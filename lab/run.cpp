@@ -264,7 +264,8 @@ void Run::run_trial_of(const PlannedTrial& planned, RunOutcome& outcome) {
   if (done->state == "complete") ++outcome.trials_complete;
   if (done->is_valid) ++outcome.trials_valid;
   if (done->error) {
-    progress_.note(fmt::format("{}: {}: {}", id, done->state, done->error->what));
+    progress_.note(fmt::format("{}: {}: {}", id, done->state,
+                               done->error->what.substr(0, done->error->what.find('\n'))));
     if (!outcome.first_error) outcome.first_error = done->error;
   }
 }

@@ -102,11 +102,13 @@ void add_validity(std::string& out, const array& trials) {
                               text_at(gate, "words"));
       }
     }
-    const std::string state = text_at(trial, "state");
-    out += fmt::format("{}: {}{}; {} of {} gates hold\n{}", text_at(trial, "id"), state,
-                       text_at(trial, "state_words").empty() ? ""
-                                                             : " (" + text_at(trial, "state_words") + ")",
-                       held, gates && gates->is_array() ? gates->as_array().size() : 0, broken);
+    const std::string words = text_at(trial, "state_words");
+    const std::size_t all = gates && gates->is_array() ? gates->as_array().size() : 0;
+    out += fmt::format("{}: {}{}; {}\n{}", text_at(trial, "id"), text_at(trial, "state"),
+                       words.empty() ? "" : " (" + words + ")",
+                       all == 0 ? "no gate was reached"
+                                : fmt::format("{} of {} gates hold", held, all),
+                       broken);
   }
 }
 

@@ -429,7 +429,8 @@ TrialOutcome Trial::seal() {
   progress_.step(step_name("joining records"));
   const bool was_measuring = base::count(facts_.measured_from) != 0;
   facts_.state = !error_ ? "complete" : was_measuring ? "partial" : "failed";
-  if (error_) facts_.state_words = error_->what;
+  // The first line says what; the log's tail behind it stands in the log.
+  if (error_) facts_.state_words = error_->what.substr(0, error_->what.find('\n'));
   TrialOutcome outcome{facts_.state, false, facts_.schedule_hash, error_};
   auto document = make_trial_document(input_, facts_);
   if (!document) {

@@ -135,7 +135,10 @@ Result<object> make_trial_document(const TrialInput& input, const TrialFacts& fa
       summarise_hops(*records, facts.phases.measured, input.key, facts.measured_from,
                      base::count(facts.measured_from) == 0 ? 0 : facts.schedule_seconds);
   const LedgerDocument ledger = make_ledger_document(*records, facts, input.key);
-  const auto gates = evaluate_gates(gate_inputs(input, facts, hops, ledger));
+  // A trial that never began to measure has nothing to be judged.
+  const bool was_measured = base::count(facts.measured_from) != 0;
+  const auto gates = was_measured ? evaluate_gates(gate_inputs(input, facts, hops, ledger))
+                                  : std::vector<Gate>{};
   const bool all_hold = std::ranges::all_of(gates, &Gate::holds);
   return object{{"format", "flow-trial/1"},
                 {"trial", input.planned.number},

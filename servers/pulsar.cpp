@@ -301,7 +301,7 @@ Result<void> Pulsar::start_once(const PulsarOptions& options, Plan plan, Wait& w
   fs::create_directories(run_->path() / "logs", ignored);
   if (auto done = start_zookeeper(plan, wait); !done) return done;
   if (auto done = initialize_metadata(plan, wait); !done) return done;
-  if (auto done = start_bookies(options, plan); !done) return done;
+  if (auto done = start_bookies(options, plan, wait); !done) return done;
   if (auto done = start_brokers(options, plan); !done) return done;
   return wait_ready(options, plan, wait);
 }
@@ -394,9 +394,14 @@ Result<void> Pulsar::initialize_metadata(const Plan& plan, Wait& wait) {
   return {};
 }
 
-Result<void> Pulsar::start_bookies(const PulsarOptions& options, const Plan& plan) {
+Result<void> Pulsar::start_bookies(const PulsarOptions& options, const Plan& plan, Wait& wait) {
   const std::string shipped = read_text_file((plan.home / "conf" / "bookkeeper.conf").string());
   for (std::size_t i = 0; i < plan.ports.bookies.size(); ++i) {
+    // The first one lays the nodes of the auto-recovery out in ZooKeeper; of two that do so at the
+    // same time one dies (BadVersion for /ledgers/underreplication/LAYOUT).
+    if (i == 1) {
+      if (auto ready = wait_bookie(plan, 0, wait); !ready) return ready;
+    }
     const std::string role = fmt::format("pulsar-bookie-{}", i + 1);
     auto settings = with_level(bookie_settings(run_->path() / role, plan.ports.bookies[i],
                                                plan.ports.bookie_https[i], plan.ports.zookeeper),
@@ -434,16 +439,20 @@ Result<void> Pulsar::start_brokers(const PulsarOptions& options, const Plan& pla
   return {};
 }
 
+Result<void> Pulsar::wait_bookie(const Plan& plan, std::size_t index, Wait& wait) {
+  const auto port = plan.ports.bookie_https[index];
+  HttpProbe probe(port, "/api/v1/bookie/is_ready");
+  return wait.until(
+      fmt::format("waiting for bookie {} of {}", index + 1, plan.ports.bookies.size()),
+      [&] { return accepts_connections(port) && probe.is_good(); },
+      [this] { return check_alive(); }, std::chrono::milliseconds(50));
+}
+
 Result<void> Pulsar::wait_ready(const PulsarOptions& options, const Plan& plan, Wait& wait) {
   const auto alive = [this] { return check_alive(); };
   const auto pause = std::chrono::milliseconds(50);
   for (std::size_t i = 0; i < plan.ports.bookie_https.size(); ++i) {
-    const auto port = plan.ports.bookie_https[i];
-    HttpProbe probe(port, "/api/v1/bookie/is_ready");
-    auto ready = wait.until(
-        fmt::format("waiting for bookie {} of {}", i + 1, plan.ports.bookies.size()),
-        [&] { return accepts_connections(port) && probe.is_good(); }, alive, pause);
-    if (!ready) return ready;
+    if (auto ready = wait_bookie(plan, i, wait); !ready) return ready;
   }
   for (std::size_t i = 0; i < plan.ports.broker_https.size(); ++i) {
     const auto port = plan.ports.broker_https[i];

@@ -60,7 +60,8 @@ class Pulsar final : public Server {
   base::Result<void> start_once(const PulsarOptions& options, Plan plan, Wait& wait);
   base::Result<void> start_zookeeper(const Plan& plan, Wait& wait);
   base::Result<void> initialize_metadata(const Plan& plan, Wait& wait);
-  base::Result<void> start_bookies(const PulsarOptions& options, const Plan& plan);
+  base::Result<void> start_bookies(const PulsarOptions& options, const Plan& plan, Wait& wait);
+  base::Result<void> wait_bookie(const Plan& plan, std::size_t index, Wait& wait);
   base::Result<void> start_brokers(const PulsarOptions& options, const Plan& plan);
   base::Result<void> wait_ready(const PulsarOptions& options, const Plan& plan, Wait& wait);
   base::Result<void> read_effective(const PulsarOptions& options, const Plan& plan);
