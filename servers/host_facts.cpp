@@ -92,13 +92,13 @@ base::json::object measure_fdatasync(const fs::path& folder) {
     micros.push_back(std::chrono::duration<double, std::micro>(base::now() - start).count());
   }
   ::close(fd);
-  if (micros.empty()) return {{"error", "fdatasync failed"}};
+  if (micros.empty()) return {{"fsync_error", "fdatasync failed"}};
   std::ranges::sort(micros);
   const auto to_ns = [](double us) { return static_cast<std::int64_t>(us * 1000); };
-  return {{"calls", micros.size()},
-          {"p50_ns", to_ns(quantile_us(micros, 0.5))},
-          {"p99_ns", to_ns(quantile_us(micros, 0.99))},
-          {"max_ns", to_ns(micros.back())}};
+  return {{"fsync_calls", micros.size()},
+          {"fsync_latency_p50_ns", to_ns(quantile_us(micros, 0.5))},
+          {"fsync_latency_p99_ns", to_ns(quantile_us(micros, 0.99))},
+          {"fsync_latency_max_ns", to_ns(micros.back())}};
 }
 
 std::string postgres_version() {
@@ -128,21 +128,22 @@ base::json::object host_facts(const fs::path& data) {
   for (std::string line; std::getline(release, line);) {
     if (line.starts_with("PRETTY_NAME=\"")) os = line.substr(13, line.size() - 14);
   }
-  return {{"host_name", kernel.nodename},
-          {"os", os},
-          {"kernel", fmt::format("{} {}", kernel.sysname, kernel.release)},
-          {"cpu_model", field_of("/proc/cpuinfo", "model name")},
-          {"cpu_cores", std::thread::hardware_concurrency()},
-          {"cpu_governor", first_line_of(cpu)},
-          {"memory_bytes", std::strtoull(memory.c_str(), nullptr, 10) * 1024},
-          {"clock_source", first_line_of(clock)},
-          {"java", java ? version_line({*java, "--version"}) : ""},
-          {"postgres", postgres_version()},
-          {"data_folder", folder.string()},
-          {"data_filesystem", mount.type},
-          {"data_device", mount.device},
-          {"is_data_in_memory", mount.type == "tmpfs" || mount.type == "ramfs"},
-          {"fdatasync_4096_bytes", measure_fdatasync(folder)}};
+  base::json::object facts{{"host_name", kernel.nodename},
+                           {"os", os},
+                           {"kernel", fmt::format("{} {}", kernel.sysname, kernel.release)},
+                           {"cpu_model", field_of("/proc/cpuinfo", "model name")},
+                           {"cores", std::thread::hardware_concurrency()},
+                           {"governor", first_line_of(cpu)},
+                           {"memory_bytes", std::strtoull(memory.c_str(), nullptr, 10) * 1024},
+                           {"clock_source", first_line_of(clock)},
+                           {"java", java ? version_line({*java, "--version"}) : ""},
+                           {"postgres", postgres_version()},
+                           {"data_folder", folder.string()},
+                           {"filesystem", mount.type},
+                           {"disk", mount.device},
+                           {"is_data_in_memory", mount.type == "tmpfs" || mount.type == "ramfs"}};
+  for (const auto& [name, fact] : measure_fdatasync(folder)) facts[name] = fact;
+  return facts;
 }
 
 }  // namespace flow::servers
