@@ -82,20 +82,10 @@ Result<UpFlags> check_flags(UpFlags flags) {
 }
 
 Result<int> count_brokers(const std::string& bootstrap) {
-  net::IoThread io("up-probe");
   DriverChoice choice;
   choice.platform = "kafka";
   choice.service = bootstrap;
-  auto driver = make_driver(io, choice);
-  if (!driver) return std::unexpected(driver.error());
-  auto admin = io.run([&] { return (*driver)->open_admin(); });
-  if (!admin) return std::unexpected(admin.error());
-  auto count = io.run_task((*admin)->broker_count(base::now() + 2s));
-  io.run([&] {
-    admin->reset();
-    driver->reset();
-  });
-  return count;
+  return streaming::count_brokers(make_driver, choice, base::now() + 2s);
 }
 
 template <class Made>

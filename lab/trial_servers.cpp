@@ -10,23 +10,6 @@ using namespace std::chrono_literals;
 using base::Result;
 using streaming::DriverChoice;
 
-// Kafka is ready when its own metadata lists the brokers: asked with the driver of the trial.
-Result<int> count_brokers(const streaming::DriverFactory& make_driver, DriverChoice choice,
-                          const std::string& bootstrap) {
-  choice.service = bootstrap;
-  net::IoThread io("flow-probe");
-  auto driver = make_driver(io, choice);
-  if (!driver) return std::unexpected(driver.error());
-  auto admin = io.run([&] { return (*driver)->open_admin(); });
-  if (!admin) return std::unexpected(admin.error());
-  auto count = io.run_task((*admin)->broker_count(base::now() + 2s));
-  io.run([&] {
-    admin->reset();
-    driver->reset();
-  });
-  return count;
-}
-
 Result<std::unique_ptr<servers::Server>> start_kafka(const servers::Level& level,
                                                      const streaming::DriverFactory& make_driver,
                                                      DriverChoice& choice, Progress& progress) {
@@ -36,7 +19,9 @@ Result<std::unique_ptr<servers::Server>> start_kafka(const servers::Level& level
   servers::KafkaOptions options;
   options.level = level.kafka;
   options.broker_count = [&](const std::string& bootstrap) {
-    return count_brokers(make_driver, choice, bootstrap);
+    DriverChoice asked = choice;
+    asked.service = bootstrap;
+    return streaming::count_brokers(make_driver, asked, base::now() + 2s);
   };
   options.progress = [&](std::string_view text) { progress.update(text); };
   auto kafka = servers::Kafka::start(std::move(options));

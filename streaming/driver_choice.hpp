@@ -27,4 +27,9 @@ struct DriverChoice {
 using DriverFactory = std::function<base::Result<std::unique_ptr<Driver>>(net::IoThread& io,
                                                                           const DriverChoice&)>;
 
+// How many brokers the cluster's own metadata lists: readiness asked with the driver itself, on a
+// thread of its own. Blocks until the answer or the deadline.
+base::Result<int> count_brokers(const DriverFactory& make_driver, const DriverChoice& choice,
+                                base::TimePoint deadline);
+
 }  // namespace flow::streaming
