@@ -141,6 +141,7 @@ class Shop::Impl {
 
   std::unique_ptr<streaming::Admin> broker_admin_;  // On the driver's thread; may be null.
 
+  int server_version_ = 0;
   bool is_down_ = false;
   Result<void> outcome_;
   AttemptTotals totals_;
@@ -192,6 +193,7 @@ Result<void> Shop::Impl::open_database() {
     started = http_.run_task(make_admin(options_.admin_email, options_.admin_password));
   }
   if (!started) return failed(started.error());
+  server_version_ = http_.run([this] { return pool_->server_version(); });
   return {};
 }
 
@@ -372,8 +374,8 @@ void Shop::Impl::shut_down(TimePoint deadline) {
     return finished;
   });
   if (!written && outcome_) outcome_ = written;
+  admin_.stop();  // First: a health check that is under way asks the other threads.
   http_.stop();
-  admin_.stop();
   if (broker_admin_) driver_->io().run([this] { broker_admin_.reset(); });
 }
 
@@ -385,7 +387,7 @@ json::object Shop::Impl::effective() const {
   all["database_connections_min"] = options_.connections_min;
   all["database_connections_max"] = options_.connections_max;
   all["database_query_timeout_ms"] = options_.query_timeout.count();
-  all["database_server_version"] = pool_->server_version();
+  all["database_server_version"] = server_version_;
   all["events_queued_max"] = events_->places();
   all["ack_before_answer"] = options_.ack_before_answer;
   all["ack_timeout_ms"] = options_.ack_timeout.count();

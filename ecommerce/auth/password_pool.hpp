@@ -1,7 +1,8 @@
 // bcrypt away from the I/O threads: a few worker threads of lower priority, each with a bounded
 // queue. When all queues are full the answer is "busy" at once, never a longer wait.
 // Thread: constructed anywhere; hash() and matches() on one I/O thread, which also sees the
-// results. SPDX-License-Identifier: Apache-2.0
+// results.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>

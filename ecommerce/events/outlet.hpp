@@ -75,7 +75,9 @@ class EventOutlet {
 
   bool has_broker() const { return driver_ != nullptr; }
   std::size_t places() const { return places_; }
-  std::size_t places_used() const { return places_ - free_; }
+  std::size_t places_used() const {
+    return is_closed_ ? slots_.size() - free_slots_.size() : places_ - free_;
+  }
   // Decided since the last event that was acked: 0 while the broker answers well.
   std::uint64_t failures_in_a_row() const { return failures_in_a_row_; }
 

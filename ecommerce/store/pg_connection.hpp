@@ -1,8 +1,9 @@
 // One connection to PostgreSQL: libpq without blocking, in pipeline mode, so that several
 // statements cost one round trip. What runs between two syncs is one transaction: all of it or
 // nothing. Deadlines are enforced from outside: the owner calls expire() now and then (a timer per
-// query would cost more than the query's own work). Thread: the one of `context`; one call at a
-// time. SPDX-License-Identifier: Apache-2.0
+// query would cost more than the query's own work).
+// Thread: the one of `context`; one call at a time.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <memory>

@@ -1,5 +1,6 @@
 // A whole shop for a test: a fresh database, a fake broker with a scripted fate, HTTP over
-// loopback. SPDX-License-Identifier: Apache-2.0
+// loopback.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <functional>
