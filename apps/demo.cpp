@@ -1,5 +1,5 @@
-// flow demo: the main job in small. Kafka against Pulsar under the study's traffic, on real servers,
-// one report.
+// flow demo: the main job in small. Kafka against Pulsar under the study's traffic, on real
+// servers, one report.
 // SPDX-License-Identifier: Apache-2.0
 #include <memory>
 
@@ -21,7 +21,8 @@ int demo(const DemoFlags& flags) {
   auto experiment = lab::load_experiment(FLOW_SOURCE_DIR "/experiments/demo.yaml");
   if (!experiment) return report_error(experiment.error());
   if (!flags.level.empty()) experiment->levels = {flags.level};
-  // On a machine with stolen CPU a gate may fail: the page says which and why, the demo is still one.
+  // On a machine with stolen CPU a gate may fail: the page says which and why, the demo is still
+  // one.
   return run_and_report(std::move(*experiment),
                         {.results = flags.results, .resume = false, .gates_decide = false});
 }

@@ -4,9 +4,9 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <unistd.h>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "apps/command.hpp"
 #include "apps/driver_choice.hpp"
@@ -53,8 +53,7 @@ int run_and_report(lab::Experiment experiment, const ExperimentFlags& flags) {
   lab::Progress progress;
   lab::StopRequest stop;
   net::IoThread signal_thread("flow-signals");
-  const net::StopSignals signals(signal_thread,
-                                 [&](int nth) { on_signal(nth, stop, progress); });
+  const net::StopSignals signals(signal_thread, [&](int nth) { on_signal(nth, stop, progress); });
   lab::RunOptions options;
   options.experiment = std::move(experiment);
   options.results = flags.results;

@@ -1,5 +1,7 @@
 // flow run, flow report, flow verify: experiments and their result folders.
 // SPDX-License-Identifier: Apache-2.0
+#include "lab/run.hpp"
+
 #include <cstdio>
 #include <memory>
 
@@ -9,7 +11,6 @@
 #include "apps/experiment_command.hpp"
 #include "lab/experiment.hpp"
 #include "lab/report.hpp"
-#include "lab/run.hpp"
 #include "lab/seal.hpp"
 #include "lab/summary.hpp"
 
@@ -63,19 +64,22 @@ void add_run(CLI::App& root, int& exit_code) {
   run_command->add_option("file", flags->file, "Experiment file (YAML)")->required();
   run_command->add_option("--results", flags->results, "Folder in which the result folder is made")
       ->capture_default_str();
-  run_command->add_flag("--dry-run", flags->dry_run, "Print plan, traffic and defaults; start nothing");
+  run_command->add_flag("--dry-run", flags->dry_run,
+                        "Print plan, traffic and defaults; start nothing");
   run_command->add_flag("--resume", flags->resume,
                         "Go on at the next unfinished trial of the newest result of this file");
   run_command->footer("Example: flow run experiments/demo.yaml --dry-run");
   run_command->callback([flags, &exit_code] { exit_code = run(*flags); });
 
   auto folder = std::make_shared<std::string>();
-  auto* report_command = root.add_subcommand("report", "Print a result folder and write its report.html");
+  auto* report_command =
+      root.add_subcommand("report", "Print a result folder and write its report.html");
   report_command->add_option("folder", *folder, "Result folder")->required();
   report_command->footer("Example: flow report results/20261123T101500Z-demo");
   report_command->callback([folder, &exit_code] { exit_code = report(*folder); });
 
-  auto* verify_command = root.add_subcommand("verify", "Check that no file of a result folder changed");
+  auto* verify_command =
+      root.add_subcommand("verify", "Check that no file of a result folder changed");
   verify_command->add_option("folder", *folder, "Result folder")->required();
   verify_command->footer("Example: flow verify results/20261123T101500Z-demo");
   verify_command->callback([folder, &exit_code] { exit_code = verify(*folder); });

@@ -9,6 +9,6 @@ namespace flow::base {
 
 }  // namespace flow::base
 
-#define FLOW_CHECK(condition)                                              \
-  (static_cast<bool>(condition) ? static_cast<void>(0)                     \
+#define FLOW_CHECK(condition)                          \
+  (static_cast<bool>(condition) ? static_cast<void>(0) \
                                 : ::flow::base::check_failed(#condition, __FILE__, __LINE__))

@@ -17,7 +17,8 @@ using TimePoint = std::chrono::time_point<MonotonicClock, Nanos>;
 
 inline TimePoint now() { return MonotonicClock::now(); }
 
-// A moment on the wall clock in nanoseconds since 1970, comparable between the processes of a trial.
+// A moment on the wall clock in nanoseconds since 1970, comparable between the processes of a
+// trial.
 enum class UnixNanos : std::int64_t {};
 
 constexpr std::int64_t count(UnixNanos at) { return static_cast<std::int64_t>(at); }

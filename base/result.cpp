@@ -5,12 +5,18 @@ namespace flow::base {
 
 std::string_view name_of(Errc code) {
   switch (code) {
-    case Errc::config: return "config";
-    case Errc::io: return "io";
-    case Errc::timed_out: return "timed out";
-    case Errc::protocol: return "protocol";
-    case Errc::refused: return "refused";
-    case Errc::cancelled: return "cancelled";
+    case Errc::config:
+      return "config";
+    case Errc::io:
+      return "io";
+    case Errc::timed_out:
+      return "timed out";
+    case Errc::protocol:
+      return "protocol";
+    case Errc::refused:
+      return "refused";
+    case Errc::cancelled:
+      return "cancelled";
   }
   return "unknown";
 }

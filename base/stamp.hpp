@@ -21,9 +21,9 @@ namespace flow::base {
 struct Stamp {
   std::uint64_t trial = 0;
   std::uint64_t request = 0;
-  std::uint64_t parent = 0;             // The span of the hop before; a new one at each hop.
-  std::optional<UnixNanos> intended;    // Absent: the event counts, but is in no histogram.
-  std::string other_state;              // Other tracestate members as they came, without "flow=".
+  std::uint64_t parent = 0;           // The span of the hop before; a new one at each hop.
+  std::optional<UnixNanos> intended;  // Absent: the event counts, but is in no histogram.
+  std::string other_state;            // Other tracestate members as they came, without "flow=".
 
   bool operator==(const Stamp&) const = default;
 };

@@ -1,6 +1,7 @@
-// An experiment as a person writes it (YAML): platforms x levels x workloads, k blocks. Strict:
-// an unknown or repeated key, a value out of range or a level that does not exist is an error with
-// file, line, key, value and what was expected. docs/reference/experiment-file.md explains each key.
+// An experiment as a person writes it (YAML): platforms x levels x workloads, k blocks. Strict: an
+// unknown or repeated key, a value out of range or a level that does not exist is an error with
+// file, line, key, value and what was expected. docs/reference/experiment-file.md explains each
+// key.
 // Thread: any; plain values.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
@@ -34,8 +35,8 @@ struct Experiment {
   std::vector<std::string> levels;     // Names in levels/, or paths.
   std::vector<Workload> workloads;
   std::uint32_t blocks = 1;
-  std::vector<std::uint64_t> seeds;    // One per block.
-  std::uint32_t shards = 1;            // Of the generator.
+  std::vector<std::uint64_t> seeds;  // One per block.
+  std::uint32_t shards = 1;          // Of the generator.
   std::uint32_t connections_max = 2000;
   std::uint32_t drain_seconds = 30;
   std::uint32_t bcrypt_cost = 10;

@@ -1,5 +1,5 @@
-// Reading and writing the files of a result folder. A write goes to a temporary name and is renamed,
-// so that a reader, or a run resumed after a crash, never sees half a file.
+// Reading and writing the files of a result folder. A write goes to a temporary name and is
+// renamed, so that a reader, or a run resumed after a crash, never sees half a file.
 // Thread: any.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once

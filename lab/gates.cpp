@@ -22,9 +22,10 @@ Gate at_most(std::string name, double value, double limit, std::string unit, std
 Gate start_error(const GateInputs& inputs) {
   const Nanos relative{inputs.response_p50.count() / 50};  // 2 % of the median response time.
   const Nanos limit = std::max<Nanos>(std::chrono::milliseconds(1), relative);
-  return at_most("start_error_p99", seconds_of(inputs.start_error_p99), seconds_of(limit), "s",
-                 fmt::format("99 % of the requests left within {} of their intended time (limit {})",
-                             format_duration(inputs.start_error_p99), format_duration(limit)));
+  return at_most(
+      "start_error_p99", seconds_of(inputs.start_error_p99), seconds_of(limit), "s",
+      fmt::format("99 % of the requests left within {} of their intended time (limit {})",
+                  format_duration(inputs.start_error_p99), format_duration(limit)));
 }
 
 Gate late_starts(const GateInputs& inputs) {
@@ -35,7 +36,11 @@ Gate late_starts(const GateInputs& inputs) {
 }
 
 Gate completeness(const GateInputs& inputs) {
-  return {"completeness", inputs.completeness, 0.999, "share", inputs.completeness >= 0.999,
+  return {"completeness",
+          inputs.completeness,
+          0.999,
+          "share",
+          inputs.completeness >= 0.999,
           fmt::format("{:.2f} % of the planned requests came due and were tried (at least 99.9 %)",
                       100 * inputs.completeness)};
 }
@@ -59,15 +64,18 @@ Gate yes_or_no(std::string name, bool holds, std::string words) {
 
 Gate schedule_hash(const GateInputs& inputs) {
   const bool is_same = inputs.schedule_hash == inputs.block_schedule_hash;
-  return yes_or_no("schedule_hash", is_same,
-                   is_same ? fmt::format("the schedule {} is that of the whole block",
-                                         inputs.schedule_hash)
-                           : fmt::format("the schedule {} differs from {}, that of the block",
-                                         inputs.schedule_hash, inputs.block_schedule_hash));
+  return yes_or_no(
+      "schedule_hash", is_same,
+      is_same ? fmt::format("the schedule {} is that of the whole block", inputs.schedule_hash)
+              : fmt::format("the schedule {} differs from {}, that of the block",
+                            inputs.schedule_hash, inputs.block_schedule_hash));
 }
 
 Gate conservation(const GateInputs& inputs) {
-  return {"conservation", static_cast<double>(inputs.sums_broken), 0, "count",
+  return {"conservation",
+          static_cast<double>(inputs.sums_broken),
+          0,
+          "count",
           inputs.sums_broken == 0,
           fmt::format("{} of {} sums of requests and events hold", inputs.sums - inputs.sums_broken,
                       inputs.sums)};

@@ -18,7 +18,7 @@ struct Gate {
   std::string name;
   double value = 0;
   double limit = 0;
-  std::string unit;   // "s", "share", "count"; empty for a yes or no (0 = yes).
+  std::string unit;  // "s", "share", "count"; empty for a yes or no (0 = yes).
   bool holds = false;
   std::string words;  // One sentence with value and limit.
 };
@@ -28,11 +28,11 @@ struct GateInputs {
   double completeness = 0;  // Share of the planned requests that came due and were tried.
   base::Nanos start_error_p99{};
   base::Nanos response_p50{};
-  double late_share = 0;            // More than 5 ms late although a connection was free.
-  double generator_cpu_share = 0;   // CPU seconds of the busiest shard / wall seconds.
-  double littles_law_error = 0;     // |N - X R| / N
-  double steal_share = 0;           // Of all cores' time.
-  base::Nanos clock_step{};         // Wall against monotonic clock over the trial.
+  double late_share = 0;           // More than 5 ms late although a connection was free.
+  double generator_cpu_share = 0;  // CPU seconds of the busiest shard / wall seconds.
+  double littles_law_error = 0;    // |N - X R| / N
+  double steal_share = 0;          // Of all cores' time.
+  base::Nanos clock_step{};        // Wall against monotonic clock over the trial.
   std::string schedule_hash;
   std::string block_schedule_hash;  // Of the block's first trial.
   std::size_t sums_broken = 0;

@@ -22,7 +22,8 @@ using streaming::audit::RequestRecord;
 
 class Summary {
  public:
-  Summary(const PhaseRange& measured, std::uint64_t trial, base::UnixNanos from, std::size_t seconds)
+  Summary(const PhaseRange& measured, std::uint64_t trial, base::UnixNanos from,
+          std::size_t seconds)
       : measured_(measured), trial_(trial), from_(from) {
     for (const auto* name : {"response_time", "service_time", "start_error", "blocked_time",
                              "publish_latency", "publish_response", "end_to_end"}) {
@@ -133,8 +134,8 @@ array curve_of(const Hop& hop) {
 
 }  // namespace
 
-HopSummary summarise_hops(const TrialRecords& records, const PhaseRange& measured, std::uint64_t trial,
-                          base::UnixNanos measured_from, std::size_t seconds) {
+HopSummary summarise_hops(const TrialRecords& records, const PhaseRange& measured,
+                          std::uint64_t trial, base::UnixNanos measured_from, std::size_t seconds) {
   Summary summary(measured, trial, measured_from, seconds);
   for (const auto& record : records.requests) summary.add(record);
   for (const auto& record : records.attempts) summary.add(record);
@@ -151,8 +152,8 @@ object describe(const Hop& hop) {
           {"negative", values.negative()},
           {"censored", hop.censored},
           {"min_ns", is_empty ? value(nullptr) : value(values.min().count())},
-          {"mean_ns", is_empty || values.overflow() > 0 ? value(nullptr)
-                                                        : value(values.mean().count())},
+          {"mean_ns",
+           is_empty || values.overflow() > 0 ? value(nullptr) : value(values.mean().count())},
           {"p50_ns", quantile_ns(hop, 0.5)},
           {"p90_ns", quantile_ns(hop, 0.9)},
           {"p99_ns", quantile_ns(hop, 0.99)},

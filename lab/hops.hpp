@@ -46,8 +46,8 @@ struct TrialRecords {
 };
 
 // `seconds`: length of the schedule. `trial`: other trials' events are left out.
-HopSummary summarise_hops(const TrialRecords& records, const PhaseRange& measured, std::uint64_t trial,
-                          base::UnixNanos measured_from, std::size_t seconds);
+HopSummary summarise_hops(const TrialRecords& records, const PhaseRange& measured,
+                          std::uint64_t trial, base::UnixNanos measured_from, std::size_t seconds);
 
 base::json::object describe(const Hop& hop);
 base::json::array describe(std::span<const SecondRow> seconds);

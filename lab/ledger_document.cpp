@@ -28,9 +28,9 @@ object describe(const RequestCounts& requests) {
 }
 
 object describe(const EventCounts& events) {
-  return {{"attempts", events.attempts},   {"acked", events.acked},
-          {"rejected", events.rejected},   {"timed_out", events.timed_out},
-          {"lost", events.lost},           {"queue_full", events.queue_full}};
+  return {{"attempts", events.attempts}, {"acked", events.acked},
+          {"rejected", events.rejected}, {"timed_out", events.timed_out},
+          {"lost", events.lost},         {"queue_full", events.queue_full}};
 }
 
 object describe(const AuditCounts& audit) {

@@ -1,5 +1,6 @@
-// intervals.jsonl while a trial runs: what generator, shop and auditor say about each second, merged
-// into one line per wall second and written as it happens. A crash loses at most the last second.
+// intervals.jsonl while a trial runs: what generator, shop and auditor say about each second,
+// merged into one line per wall second and written as it happens. A crash loses at most the last
+// second.
 // Thread: one IoThread; others post() to it.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once

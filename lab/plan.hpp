@@ -24,7 +24,7 @@ struct PlannedTrial {
   std::uint32_t number = 0;  // From 1.
   std::uint32_t block = 0;   // From 1.
   std::uint64_t seed = 0;
-  std::size_t cell = 0;      // Index into Plan::cells.
+  std::size_t cell = 0;  // Index into Plan::cells.
 };
 
 struct Plan {

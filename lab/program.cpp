@@ -32,8 +32,10 @@ struct Program::Lines {
       return;
     }
     const std::lock_guard lock(mutex);
-    if (kind->as_string() == "ready") ready = std::move(event);
-    else if (kind->as_string() == "stopped") stopped = std::move(event);
+    if (kind->as_string() == "ready")
+      ready = std::move(event);
+    else if (kind->as_string() == "stopped")
+      stopped = std::move(event);
     changed.notify_all();
   }
 };

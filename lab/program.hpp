@@ -19,8 +19,8 @@
 namespace flow::lab {
 
 struct ProgramOptions {
-  std::string role;                  // "shop"
-  std::vector<std::string> command;  // [0] = this binary
+  std::string role;                                              // "shop"
+  std::vector<std::string> command;                              // [0] = this binary
   std::vector<std::pair<std::string, std::string>> environment;  // Secrets go here, not in flags.
   std::filesystem::path log_path;
   std::function<void(const base::json::object&)> on_second;

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <unistd.h>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 namespace flow::lab {
 namespace {
@@ -75,7 +75,8 @@ void Progress::update(std::string_view text, std::optional<double> done_share) {
   const std::lock_guard lock(mutex_);
   text_ = text;
   share_ = done_share;
-  if (base::now() - drawn_at_ >= (is_terminal_ ? base::Nanos(redraw_every) : base::Nanos(line_every))) {
+  if (base::now() - drawn_at_ >=
+      (is_terminal_ ? base::Nanos(redraw_every) : base::Nanos(line_every))) {
     draw();
   }
 }

@@ -23,8 +23,8 @@ std::string safe_inside_script(std::string_view json) {
   std::string safe;
   safe.reserve(json.size());
   for (std::size_t i = 0; i < json.size(); ++i) {
-    const bool opens_tag = json[i] == '<' && i + 1 < json.size() &&
-                           (json[i + 1] == '/' || json[i + 1] == '!');
+    const bool opens_tag =
+        json[i] == '<' && i + 1 < json.size() && (json[i + 1] == '/' || json[i + 1] == '!');
     if (opens_tag) {
       safe += "\\u003c";
     } else {

@@ -1,5 +1,5 @@
-// report.html of a result folder: the page of web/ with the folder's JSON put in. Reads result files
-// only, so any old result can be rendered again.
+// report.html of a result folder: the page of web/ with the folder's JSON put in. Reads result
+// files only, so any old result can be rendered again.
 // Thread: any.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once

@@ -94,7 +94,8 @@ array warnings_of(const Experiment& experiment, const object& workloads) {
     const auto ticks = facts.at("tail_support_ticks").to_number<std::uint64_t>();
     if (ticks >= traffic::tail_ticks_wanted) continue;
     warnings.emplace_back(fmt::format(
-        "workload {}: the busiest second holds {:.0f} % of all requests and so decides the p99; the "
+        "workload {}: the busiest second holds {:.0f} % of all requests and so decides the p99; "
+        "the "
         "slowest 1 % of the requests can come from {} of its ticks (10 or more would be sound)",
         std::string_view(name), 100 * facts.at("busiest_tick_share").to_number<double>(), ticks));
   }
@@ -320,10 +321,12 @@ Result<std::string> dry_run_text(const Experiment& experiment) {
   text += fmt::format("{} trials, about {}:\n", plan.trials.size(),
                       format_elapsed(estimated_duration(experiment)));
   for (const auto& trial : plan.trials) {
-    text += fmt::format("  {}  block {}, seed {}\n", trial_id(plan, trial), trial.block, trial.seed);
+    text +=
+        fmt::format("  {}  block {}, seed {}\n", trial_id(plan, trial), trial.block, trial.seed);
   }
   for (const auto& [name, level] : *levels) {
-    text += fmt::format("\nLevel {}: {}\n  {}\n", level.name, level.promises, level.does_not_promise);
+    text +=
+        fmt::format("\nLevel {}: {}\n  {}\n", level.name, level.promises, level.does_not_promise);
     if (!level.like_for_like) {
       text += fmt::format("  NOT LIKE FOR LIKE: {}\n", level.like_for_like_reason);
     }

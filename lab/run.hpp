@@ -21,10 +21,10 @@ namespace flow::lab {
 struct RunOptions {
   Experiment experiment;
   std::filesystem::path results = "results";  // The folder is made below it, or found by `resume`.
-  bool resume = false;              // Go on in the newest folder of this experiment.
-  std::vector<std::string> command;  // As typed, for the result.
-  std::string program;               // Path of this binary: shop and auditor are its children.
-  base::json::object flow_facts;     // version, commit, build, is_sanitized.
+  bool resume = false;                        // Go on in the newest folder of this experiment.
+  std::vector<std::string> command;           // As typed, for the result.
+  std::string program;            // Path of this binary: shop and auditor are its children.
+  base::json::object flow_facts;  // version, commit, build, is_sanitized.
   streaming::DriverFactory make_driver;
 };
 

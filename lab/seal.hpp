@@ -18,7 +18,8 @@ base::Result<void> seal(const std::filesystem::path& folder);
 
 struct SealCheck {
   std::size_t files = 0;
-  std::vector<std::string> problems;  // "trials/…/trial.json: changed", "…: missing", "…: not in the sums"
+  std::vector<std::string>
+      problems;  // "trials/…/trial.json: changed", "…: missing", "…: not in the sums"
 };
 
 // Errc::config when there is no seal to check.

@@ -1,5 +1,6 @@
-// The operator's wish to stop, seen by whoever waits. The first request asks to finish in order: the
-// running phase is drained and what was measured is written. The second one ends the program at once.
+// The operator's wish to stop, seen by whoever waits. The first request asks to finish in order:
+// the running phase is drained and what was measured is written. The second one ends the program
+// at once.
 // Thread: request() on the signal thread, the rest anywhere.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
@@ -22,8 +23,8 @@ class StopRequest {
     if (on_request_) on_request_();
   }
 
-  // Called once at the first request, on the signal thread, or at once when it came before. An empty
-  // function takes the callback back; after that it does not run any more.
+  // Called once at the first request, on the signal thread, or at once when it came before. An
+  // empty function takes the callback back; after that it does not run any more.
   void set_callback(std::function<void()> on_request) {
     const std::lock_guard lock(mutex_);
     on_request_ = std::move(on_request);

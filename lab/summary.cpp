@@ -67,8 +67,8 @@ void add_hops(std::string& out, const array& trials) {
 }
 
 void add_audit(std::string& out, const array& trials) {
-  out += fmt::format("\n{:<38}{:<26}{:>9}{:>11}{:>11}{:>11}{:>11}{:>11}\n", "events, all phases", "",
-                     "attempts", "acked", "seen once", "lost", "duplicate", "reordered");
+  out += fmt::format("\n{:<38}{:<26}{:>9}{:>11}{:>11}{:>11}{:>11}{:>11}\n", "events, all phases",
+                     "", "attempts", "acked", "seen once", "lost", "duplicate", "reordered");
   for (const auto& trial : trials) {
     std::array<std::int64_t, 6> sums{};
     for (const auto* phase : {"registration", "warm_up", "measured"}) {
@@ -104,11 +104,10 @@ void add_validity(std::string& out, const array& trials) {
     }
     const std::string words = text_at(trial, "state_words");
     const std::size_t all = gates && gates->is_array() ? gates->as_array().size() : 0;
-    out += fmt::format("{}: {}{}; {}\n{}", text_at(trial, "id"), text_at(trial, "state"),
-                       words.empty() ? "" : " (" + words + ")",
-                       all == 0 ? "no gate was reached"
-                                : fmt::format("{} of {} gates hold", held, all),
-                       broken);
+    out += fmt::format(
+        "{}: {}{}; {}\n{}", text_at(trial, "id"), text_at(trial, "state"),
+        words.empty() ? "" : " (" + words + ")",
+        all == 0 ? "no gate was reached" : fmt::format("{} of {} gates hold", held, all), broken);
   }
 }
 
@@ -122,16 +121,17 @@ void add_words(std::string& out, const value& experiment) {
       }
       if (const value* notes = find(level, "replication"); notes && notes->is_object()) {
         for (const auto& [platform, words] : notes->as_object()) {
-          out += fmt::format("{} at {}: {}\n", std::string_view(platform), std::string_view(name),
-                             words.is_string() ? std::string_view(words.as_string())
-                                               : std::string_view());
+          out += fmt::format(
+              "{} at {}: {}\n", std::string_view(platform), std::string_view(name),
+              words.is_string() ? std::string_view(words.as_string()) : std::string_view());
         }
       }
     }
   }
   if (const value* warnings = find(experiment, "warnings"); warnings && warnings->is_array()) {
     for (const auto& warning : warnings->as_array()) {
-      if (warning.is_string()) out += fmt::format("Note: {}\n", std::string_view(warning.as_string()));
+      if (warning.is_string())
+        out += fmt::format("Note: {}\n", std::string_view(warning.as_string()));
     }
   }
   const std::string words = text_at(experiment, "estimate/words");

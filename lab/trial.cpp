@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lab/trial.hpp"
 
-#include <unistd.h>
-
 #include <chrono>
 #include <memory>
+#include <unistd.h>
 
 #include "base/bytes.hpp"
 #include "base/random.hpp"
@@ -32,7 +31,7 @@ using base::json::object;
 constexpr std::uint64_t warm_up_purpose = 0x7761726d;  // "warm"
 constexpr std::uint64_t actions_purpose = 0x61637473;  // "acts"
 constexpr int partitions = 6;
-constexpr auto start_within = 60s;       // Of a child of Flow.
+constexpr auto start_within = 60s;  // Of a child of Flow.
 constexpr auto topics_within = 60s;
 constexpr const char* admin_email = "admin@flow.test";
 
@@ -69,7 +68,9 @@ class Trial {
   std::vector<std::string> program_command(const char* subcommand) const;
   std::string step_name(std::string_view what) const;
   void set_phase(std::string_view phase);
-  std::int64_t unix_second() const { return base::count(anchor_.to_unix(base::now())) / 1'000'000'000; }
+  std::int64_t unix_second() const {
+    return base::count(anchor_.to_unix(base::now())) / 1'000'000'000;
+  }
 
   const TrialInput& input_;
   Progress& progress_;
@@ -112,8 +113,8 @@ Result<void> Trial::prepare() {
   if (!schedule) return std::unexpected(schedule.error());
   schedule_ = std::move(*schedule);
   facts_.schedule_hash = traffic::format_hash(schedule_.hash);
-  facts_.schedule_seconds = static_cast<std::size_t>(
-      std::chrono::ceil<std::chrono::seconds>(schedule_.duration).count());
+  facts_.schedule_seconds =
+      static_cast<std::size_t>(std::chrono::ceil<std::chrono::seconds>(schedule_.duration).count());
   auto run = servers::RunDirectory::create();
   if (!run) return std::unexpected(run.error());
   run_directory_ = std::move(*run);
@@ -161,8 +162,7 @@ std::vector<std::string> Trial::program_command(const char* subcommand) const {
     command.insert(command.end(), {"--pulsar-admin", choice.admin_url});
   }
   command.insert(command.end(), {"--clock-anchor", std::to_string(anchor_.offset().count()),
-                                 "--trial", std::to_string(input_.key), "--json",
-                                 "--drain-seconds",
+                                 "--trial", std::to_string(input_.key), "--json", "--drain-seconds",
                                  std::to_string(input_.experiment.drain_seconds)});
   return command;
 }
@@ -172,9 +172,8 @@ Result<void> Trial::start_auditor() {
   ProgramOptions options;
   options.role = "auditor";
   options.command = program_command("auditor");
-  options.command.insert(options.command.end(),
-                         {"--topics", "users,products,orders", "--records",
-                          (input_.folder / "reads.records").string()});
+  options.command.insert(options.command.end(), {"--topics", "users,products,orders", "--records",
+                                                 (input_.folder / "reads.records").string()});
   for (const auto& [key, value] : servers_->choice().consumer) {
     options.command.insert(options.command.end(), {"--consumer-setting", key + "=" + value});
   }
@@ -283,8 +282,7 @@ void Trial::show_load(const loadtest::LoadProgress& load, std::string_view name)
     const double before = live_->latest("answered");
     live_->add(second, keys);
     const auto words = [&](const char* key) {
-      return measure::format_duration(
-          base::Nanos{static_cast<std::int64_t>(live_->latest(key))});
+      return measure::format_duration(base::Nanos{static_cast<std::int64_t>(live_->latest(key))});
     };
     progress_.update(
         fmt::format("{} {:.0f} answers/s, p99: response {}, publish {}, end to end {}", name,
@@ -450,9 +448,9 @@ TrialOutcome Trial::seal() {
 }
 
 Result<void> Trial::run_steps() {
-  for (const Step step : {&Trial::prepare, &Trial::start_servers, &Trial::create_topics,
-                          &Trial::start_auditor, &Trial::start_shop, &Trial::register_users,
-                          &Trial::warm_up, &Trial::measure}) {
+  for (const Step step :
+       {&Trial::prepare, &Trial::start_servers, &Trial::create_topics, &Trial::start_auditor,
+        &Trial::start_shop, &Trial::register_users, &Trial::warm_up, &Trial::measure}) {
     if (stop_.is_requested()) return fail(Errc::cancelled, "stopped by the operator");
     if (auto done = (this->*step)(); !done) return done;
   }

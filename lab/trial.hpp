@@ -25,12 +25,12 @@ struct TrialInput {
   const Workload& workload;
   const Cell& cell;
   PlannedTrial planned;
-  std::string id;                  // "001-kafka-fsync-1"
+  std::string id;  // "001-kafka-fsync-1"
   const servers::Level& level;
-  std::filesystem::path folder;    // trials/<id>; made here.
-  std::uint64_t key = 1;           // The stamp's trial id; never 0, new for every run.
-  std::string block_schedule_hash; // Of the block's first trial; empty: this is it.
-  const std::string& program;      // This binary.
+  std::filesystem::path folder;     // trials/<id>; made here.
+  std::uint64_t key = 1;            // The stamp's trial id; never 0, new for every run.
+  std::string block_schedule_hash;  // Of the block's first trial; empty: this is it.
+  const std::string& program;       // This binary.
   const streaming::DriverFactory& make_driver;
 };
 

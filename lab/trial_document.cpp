@@ -113,9 +113,8 @@ array partitions_of(const TrialRecords& records, PhaseRange measured, std::uint6
   }
   array rows;
   for (const auto& [where, count] : events) {
-    rows.push_back({{"topic", topics[where.first]},
-                    {"partition", where.second},
-                    {"events", count}});
+    rows.push_back(
+        {{"topic", topics[where.first]}, {"partition", where.second}, {"events", count}});
   }
   return rows;
 }
@@ -137,8 +136,8 @@ Result<object> make_trial_document(const TrialInput& input, const TrialFacts& fa
   const LedgerDocument ledger = make_ledger_document(*records, facts, input.key);
   // A trial that never began to measure has nothing to be judged.
   const bool was_measured = base::count(facts.measured_from) != 0;
-  const auto gates = was_measured ? evaluate_gates(gate_inputs(input, facts, hops, ledger))
-                                  : std::vector<Gate>{};
+  const auto gates =
+      was_measured ? evaluate_gates(gate_inputs(input, facts, hops, ledger)) : std::vector<Gate>{};
   const bool all_hold = std::ranges::all_of(gates, &Gate::holds);
   return object{{"format", "flow-trial/1"},
                 {"trial", input.planned.number},

@@ -27,7 +27,7 @@ struct TrialFacts {
   std::string schedule_hash;
   Phases phases;
   base::UnixNanos started{};
-  base::UnixNanos measured_from{};   // 0: the measured phase never began.
+  base::UnixNanos measured_from{};  // 0: the measured phase never began.
   base::UnixNanos measured_until{};
   base::UnixNanos finished{};
   std::size_t schedule_seconds = 0;

@@ -53,9 +53,8 @@ Result<std::unique_ptr<TrialServers>> TrialServers::start(
   auto started = std::unique_ptr<TrialServers>(new TrialServers);
   started->choice_.platform = platform;
   auto postgres = std::async(std::launch::async, [] { return servers::Postgres::start({}); });
-  auto broker = platform == "kafka"
-                    ? start_kafka(level, make_driver, started->choice_, progress)
-                    : start_pulsar(level, started->choice_, progress);
+  auto broker = platform == "kafka" ? start_kafka(level, make_driver, started->choice_, progress)
+                                    : start_pulsar(level, started->choice_, progress);
   auto database = postgres.get();
   if (!broker) return base::with_context(platform, broker.error());
   if (!database) return base::with_context("postgres", database.error());

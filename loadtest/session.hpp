@@ -1,11 +1,11 @@
 // The set-up of a trial, before any measuring: signs the admin in, makes the ten products,
 // registers the customers and signs them in. Closed: a few workers, each waiting for its answer.
-// Every request is stamped and logged like a measured one, so that the sums over a trial's requests
-// hold; its intended time is the moment at which it was begun.
-//
-// Request numbers: first_request = the admin's sign-in, then the list of products, the ten
-// products, one registration per user, one sign-in per user. A product that is there already is not
-// made again; its number stays unused. Thread: open_session() waits on the calling thread.
+// Every request is stamped and logged like a measured one, so that the sums over a trial's
+// requests hold; its intended time is the moment at which it was begun.  Request numbers:
+// first_request = the admin's sign-in, then the list of products, the ten products, one
+// registration per user, one sign-in per user. A product that is there already is not made again;
+// its number stays unused.
+// Thread: open_session() waits on the calling thread.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

@@ -39,7 +39,7 @@ struct HttpResponse {
   int status = 200;
   HttpHeaders headers;  // Content-Length, Date, Connection are the server's business.
   std::string body;
-  bool close = false;   // Close the connection after this answer.
+  bool close = false;  // Close the connection after this answer.
 };
 
 bool equal_ignoring_case(std::string_view a, std::string_view b);  // ASCII.

@@ -26,8 +26,8 @@ constexpr std::uint64_t body_bytes_max = 64ULL * 1024 * 1024;
 std::unexpected<base::Error> failed(const HttpUrl& url, std::string_view step,
                                     const beast::error_code& error) {
   const bool is_late = error == beast::error::timeout;
-  return fail(is_late ? Errc::timed_out : Errc::io, "http://{}{}: {}: {}", url.authority(), url.path,
-              step, is_late ? "timed out" : error.message());
+  return fail(is_late ? Errc::timed_out : Errc::io, "http://{}{}: {}: {}", url.authority(),
+              url.path, step, is_late ? "timed out" : error.message());
 }
 
 http::request<http::string_body> to_message(const HttpUrl& url, HttpRequest&& request) {

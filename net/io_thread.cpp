@@ -2,12 +2,12 @@
 #include "net/io_thread.hpp"
 
 #include <cstdio>
+#include <pthread.h>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <pthread.h>
 
 namespace flow::net {
 

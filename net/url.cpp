@@ -42,7 +42,7 @@ Result<HttpUrl> parse_http_url(std::string_view text) {
 
 Result<std::vector<HostPort>> parse_host_ports(std::string_view text) {
   std::vector<HostPort> all;
-  for (std::string_view rest = text; ;) {
+  for (std::string_view rest = text;;) {
     const std::size_t comma = rest.find(',');
     const std::string_view part = rest.substr(0, comma);
     const std::size_t colon = part.rfind(':');

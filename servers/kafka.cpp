@@ -34,36 +34,6 @@ constexpr std::array owned_keys = {"process.roles",
                                    "metadata.log.dir",
                                    "controller.quorum.voters"};
 
-struct Home {
-  fs::path path;
-  std::string version;
-  bool is_fetched = false;
-};
-
-Result<Home> find_home(const fs::path& chosen) {
-  Home home{chosen, "", chosen.empty()};
-  if (home.is_fetched) home.path = cache_directory() / fmt::format("kafka-{}", fetched_version);
-  if (home.is_fetched && !fs::exists(home.path / ".complete")) {
-    return fail(Errc::config, "{}: Kafka has not been fetched; 'tools/fetch-servers kafka' does it",
-                home.path.string());
-  }
-  constexpr std::string_view prefix = "kafka_2.13-";
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(home.path / "libs", error)) {
-    if (entry.path().filename().string().starts_with(prefix)) home.path /= "libs";
-    if (home.path.filename() == "libs") break;
-  }
-  if (home.path.filename() != "libs") home.path /= "lib";
-  for (const auto& entry : fs::directory_iterator(home.path, error)) {
-    const std::string name = entry.path().stem().string();
-    if (name.starts_with(prefix) && entry.path().extension() == ".jar") {
-      home.version = name.substr(prefix.size());
-    }
-  }
-  if (!home.version.empty()) return home;
-  return fail(Errc::config, "{}: there is no {}*.jar in it", home.path.string(), prefix);
-}
-
 // Kafka's Uuid: 16 random bytes in base64url without padding. The first one is never a dash, which
 // a command line would read as a flag.
 std::string random_uuid() {
@@ -87,7 +57,7 @@ std::string logging_text(std::string_view level) {
       level);
 }
 
-std::vector<std::string> node_command(const std::string& java, const Home& home, int heap_mb,
+std::vector<std::string> node_command(const std::string& java, const fs::path& jars, int heap_mb,
                                       const fs::path& run, int id) {
   return {java,
           fmt::format("-Xms{}m", heap_mb),
@@ -105,66 +75,22 @@ std::vector<std::string> node_command(const std::string& java, const Home& home,
           fmt::format("-Dkafka.logs.dir={}/logs", run.string()),
           fmt::format("-Dlog4j2.configurationFile={}/config/log4j2.properties", run.string()),
           "-cp",
-          home.path.string() + "/*",
+          jars.string() + "/*",
           "kafka.Kafka",
           fmt::format("{}/config/kafka-{}.properties", run.string(), id)};
 }
 
-// The features a new cluster starts with, as Kafka's own `format` writes them: the same bytes for
-// every cluster of a version, so they are kept in the cache and cost a JVM only once.
-fs::path kept_features(const Home& home) {
-  return home.is_fetched
-             ? cache_directory() / fmt::format("kafka-{}.bootstrap.checkpoint", home.version)
-             : fs::path();
-}
+// Files whose names start with it are Kafka's own jar.
+constexpr std::string_view jar_prefix = "kafka_2.13-";
 
-Result<void> run_format(RunDirectory& run, const Home& home, const std::string& java,
-                        const std::string& cluster, Wait& wait) {
-  const std::string config = (run.path() / "config").string();
-  auto child = run.spawn({
-      .name = "kafka-format",
-      .command = {java, "-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
-                  fmt::format("-Dlog4j2.configurationFile={}/tools.properties", config), "-cp",
-                  home.path.string() + "/*", "kafka.tools.StorageTool", "format", "-t", cluster,
-                  "-c", config + "/kafka-1.properties"},
-      .log_path = run.path() / "logs" / "kafka-format.log",
-  });
-  if (!child) return std::unexpected(child.error());
-  auto done =
-      wait.until("formatting", [&] { return (*child)->exited(); }, [] { return Result<void>(); });
-  if (!done) return done;
-  if ((*child)->exit_code() == 0) return {};
-  return fail(Errc::io, "kafka.tools.StorageTool format: {}:\n{}", (*child)->exit_text(),
-              (*child)->log_tail(20));
-}
-
-// Gives every node's directory what `format` would write into it.
-Result<void> format(RunDirectory& run, const Home& home, const std::string& java, int nodes,
-                    Wait& wait) {
-  const std::string cluster = random_uuid();
-  const fs::path kept = kept_features(home);
-  fs::path features = kept;
+// "4.3.1" of the jar in this folder; empty when there is none.
+std::string version_in(const fs::path& jars) {
   std::error_code error;
-  if (kept.empty() || !fs::exists(kept, error)) {
-    if (auto done = run_format(run, home, java, cluster, wait); !done) return done;
-    features = run.path() / "kafka-1" / "bootstrap.checkpoint";
-    if (!kept.empty()) {
-      const fs::path part = fmt::format("{}.{}", kept.string(), ::getpid());
-      fs::copy_file(features, part, fs::copy_options::overwrite_existing, error);
-      if (!error) fs::rename(part, kept, error);
+  for (const auto& entry : fs::directory_iterator(jars, error)) {
+    const std::string name = entry.path().stem().string();
+    if (name.starts_with(jar_prefix) && entry.path().extension() == ".jar") {
+      return name.substr(jar_prefix.size());
     }
-  }
-  for (int id = 1; id <= nodes; ++id) {
-    const fs::path data = run.path() / fmt::format("kafka-{}", id);
-    auto written =
-        write_text_file(data / "meta.properties",
-                        fmt::format("version=1\ncluster.id={}\nnode.id={}\ndirectory.id={}\n",
-                                    cluster, id, random_uuid()));
-    if (!written) return written;
-    if (features.parent_path() == data) continue;
-    fs::copy_file(features, data / "bootstrap.checkpoint", fs::copy_options::overwrite_existing,
-                  error);
-    if (error) return fail(Errc::io, "{}: {}", features.string(), error.message());
   }
   return {};
 }
@@ -242,13 +168,11 @@ Result<std::unique_ptr<Kafka>> Kafka::start(KafkaOptions options) {
   Wait wait("kafka", options.progress, options.ready_within);
   auto home = find_home(options.home);
   if (!home) return std::unexpected(home.error());
-  auto java = find_java();
-  if (!java) return std::unexpected(java.error());
   for (int attempt = 1;; ++attempt) {
     auto run = RunDirectory::create();  // A new one each time: half-written data is not reused.
     if (!run) return std::unexpected(run.error());
     std::unique_ptr<Kafka> kafka(new Kafka(*run));
-    auto ready = kafka->start_once(options, home->path.parent_path(), *java, wait);
+    auto ready = kafka->start_once(options, *home, wait);
     if (ready) {
       kafka->facts_["seconds_until_ready"] = wait.seconds();
       return kafka;
@@ -258,60 +182,142 @@ Result<std::unique_ptr<Kafka>> Kafka::start(KafkaOptions options) {
   }
 }
 
-Result<void> Kafka::start_once(const KafkaOptions& options, const fs::path& /*home*/,
-                               const std::string& java, Wait& wait) {
-  auto home = find_home(options.home);
-  if (!home) return std::unexpected(home.error());
-  const int nodes = options.level.nodes;
-  auto ports = pick_ports(2 * nodes);
-  if (!ports) return std::unexpected(ports.error());
-  ports_.assign(ports->begin(), ports->begin() + nodes);
-  std::vector<std::string> voters, brokers;
-  for (int i = 0; i < nodes; ++i) {
-    const auto index = static_cast<std::size_t>(i);
-    brokers.push_back(fmt::format("127.0.0.1:{}", ports_[index]));
-    voters.push_back(
-        fmt::format("{}@127.0.0.1:{}", i + 1, (*ports)[static_cast<std::size_t>(nodes) + index]));
+Result<Kafka::Home> Kafka::find_home(const fs::path& chosen) {
+  auto java = find_java();
+  if (!java) return std::unexpected(java.error());
+  Home home{.jars = chosen, .version = "", .java = *java, .is_fetched = chosen.empty()};
+  if (home.is_fetched) {
+    home.jars = cache_directory() / fmt::format("kafka-{}", fetched_version);
+    if (!fs::exists(home.jars / ".complete")) {
+      return fail(Errc::config,
+                  "{}: Kafka has not been fetched; 'tools/fetch-servers kafka' does it",
+                  home.jars.string());
+    }
   }
-  bootstrap_ = fmt::format("{}", fmt::join(brokers, ","));
-  const fs::path run = run_->path();
-  base::json::object set, commands;
-  std::vector<Settings> plans;
-  for (int i = 0; i < nodes; ++i) {
-    const auto index = static_cast<std::size_t>(i);
-    auto settings =
-        kafka_node_settings({.id = i + 1,
-                             .nodes = nodes,
-                             .port = ports_[index],
-                             .controller_port = (*ports)[static_cast<std::size_t>(nodes) + index],
-                             .voters = fmt::format("{}", fmt::join(voters, ",")),
-                             .data = run / fmt::format("kafka-{}", i + 1)},
-                            options.level.broker);
-    if (!settings) return std::unexpected(settings.error());
-    set[fmt::format("kafka-{}", i + 1)] = settings_object(*settings);
-    auto written = write_text_file(run / "config" / fmt::format("kafka-{}.properties", i + 1),
-                                   properties_text(*settings));
-    if (!written) return written;
+  for (const char* folder : {"lib", "libs"}) {  // Ours; that of Apache's archive.
+    home.version = version_in(home.jars / folder);
+    if (home.version.empty()) continue;
+    home.jars /= folder;
+    return home;
   }
-  (void)write_text_file(run / "config" / "log4j2.properties", logging_text("info"));
-  (void)write_text_file(run / "config" / "tools.properties", logging_text("warn"));
-  std::error_code ignored;
-  fs::create_directories(run / "logs", ignored);
-  if (auto done = servers::format(*run_, *home, java, nodes, wait); !done) return done;
-  for (int id = 1; id <= nodes; ++id) {
+  return fail(Errc::config, "{}: there is no lib/{}*.jar in it", home.jars.string(), jar_prefix);
+}
+
+Result<void> Kafka::start_once(const KafkaOptions& options, const Home& home, Wait& wait) {
+  facts_ = {{"platform", "kafka"}, {"version", home.version}, {"nodes", options.level.nodes}};
+  if (auto done = configure(options); !done) return done;
+  if (auto done = format(home, wait); !done) return done;
+  base::json::object commands;
+  for (std::size_t id = 1; id <= ports_.size(); ++id) {
     SpawnOptions spawn;
     spawn.name = fmt::format("kafka-{}", id);
-    spawn.command = node_command(java, *home, options.heap_mb, run, id);
-    spawn.working_directory = run;
+    spawn.command =
+        node_command(home.java, home.jars, options.heap_mb, run_->path(), static_cast<int>(id));
+    spawn.working_directory = run_->path();
     commands[spawn.name] = fmt::format("{}", fmt::join(spawn.command, " "));
     if (auto started = start_process(std::move(spawn)); !started) {
       return std::unexpected(started.error());
     }
   }
-  facts_ = {
-      {"platform", "kafka"}, {"version", home->version},       {"service", bootstrap_},
-      {"nodes", nodes},      {"settings_set", std::move(set)}, {"commands", std::move(commands)}};
+  facts_["commands"] = std::move(commands);
   return wait_ready(options, wait);
+}
+
+// Picks ports and writes every node's configuration.
+Result<void> Kafka::configure(const KafkaOptions& options) {
+  const auto nodes = static_cast<std::size_t>(options.level.nodes);
+  auto ports = pick_ports(2 * options.level.nodes);
+  if (!ports) return std::unexpected(ports.error());
+  ports_.assign(ports->begin(), ports->begin() + options.level.nodes);
+  std::vector<std::string> voters, brokers;
+  for (std::size_t i = 0; i < nodes; ++i) {
+    brokers.push_back(fmt::format("127.0.0.1:{}", ports_[i]));
+    voters.push_back(fmt::format("{}@127.0.0.1:{}", i + 1, (*ports)[nodes + i]));
+  }
+  bootstrap_ = fmt::format("{}", fmt::join(brokers, ","));
+  const fs::path config = run_->path() / "config";
+  base::json::object set;
+  for (std::size_t i = 0; i < nodes; ++i) {
+    const std::string role = fmt::format("kafka-{}", i + 1);
+    auto settings = kafka_node_settings({.id = static_cast<int>(i + 1),
+                                         .nodes = options.level.nodes,
+                                         .port = ports_[i],
+                                         .controller_port = (*ports)[nodes + i],
+                                         .voters = fmt::format("{}", fmt::join(voters, ",")),
+                                         .data = run_->path() / role},
+                                        options.level.broker);
+    if (!settings) return std::unexpected(settings.error());
+    set[role] = settings_object(*settings);
+    auto written = write_text_file(config / (role + ".properties"), properties_text(*settings));
+    if (!written) return written;
+  }
+  facts_["service"] = bootstrap_;
+  facts_["settings_set"] = std::move(set);
+  if (auto ok = write_text_file(config / "log4j2.properties", logging_text("info")); !ok) return ok;
+  std::error_code error;
+  fs::create_directories(run_->path() / "logs", error);
+  return write_text_file(config / "tools.properties", logging_text("warn"));
+}
+
+Result<void> Kafka::run_format(const Home& home, const std::string& cluster, Wait& wait) {
+  const std::string config = (run_->path() / "config").string();
+  SpawnOptions spawn;
+  spawn.name = "kafka-format";
+  spawn.command = {home.java,
+                   "-Xmx256m",
+                   "-XX:TieredStopAtLevel=1",  // It runs for a second.
+                   "-XX:+UseSerialGC",
+                   fmt::format("-Dlog4j2.configurationFile={}/tools.properties", config),
+                   "-cp",
+                   home.jars.string() + "/*",
+                   "kafka.tools.StorageTool",
+                   "format",
+                   "-t",
+                   cluster,
+                   "-c",
+                   config + "/kafka-1.properties"};
+  spawn.log_path = run_->path() / "logs" / "kafka-format.log";
+  auto child = run_->spawn(std::move(spawn));
+  if (!child) return std::unexpected(child.error());
+  auto done =
+      wait.until("formatting", [&] { return (*child)->exited(); }, [] { return Result<void>(); });
+  if (!done) return done;
+  if ((*child)->exit_code() == 0) return {};
+  return fail(Errc::io, "kafka.tools.StorageTool format: {}:\n{}", (*child)->exit_text(),
+              (*child)->log_tail(20));
+}
+
+// Gives every node's directory what Kafka's own `format` would write into it. The features that a
+// new cluster starts with are the same bytes for every cluster of a version: they are kept in the
+// cache and cost a JVM only once.
+Result<void> Kafka::format(const Home& home, Wait& wait) {
+  const std::string cluster = random_uuid();
+  fs::path features =
+      cache_directory() / fmt::format("kafka-{}.bootstrap.checkpoint", home.version);
+  std::error_code error;
+  if (!home.is_fetched || !fs::exists(features, error)) {
+    if (auto done = run_format(home, cluster, wait); !done) return done;
+    const fs::path made = run_->path() / "kafka-1" / "bootstrap.checkpoint";
+    if (home.is_fetched) {
+      const fs::path part = fmt::format("{}.{}", features.string(), ::getpid());
+      fs::copy_file(made, part, fs::copy_options::overwrite_existing, error);
+      if (!error) fs::rename(part, features, error);
+    }
+    features = made;
+  }
+  for (std::size_t id = 1; id <= ports_.size(); ++id) {
+    const fs::path data = run_->path() / fmt::format("kafka-{}", id);
+    auto written =
+        write_text_file(data / "meta.properties",
+                        fmt::format("version=1\ncluster.id={}\nnode.id={}\ndirectory.id={}\n",
+                                    cluster, id, random_uuid()));
+    if (!written) return written;
+    if (features.parent_path() == data) continue;
+    fs::copy_file(features, data / "bootstrap.checkpoint", fs::copy_options::overwrite_existing,
+                  error);
+    if (error) return fail(Errc::io, "{}: {}", features.string(), error.message());
+  }
+  return {};
 }
 
 Result<void> Kafka::wait_ready(const KafkaOptions& options, Wait& wait) {

@@ -47,8 +47,19 @@ class Kafka final : public Server {
  private:
   using Server::Server;
 
-  base::Result<void> start_once(const KafkaOptions& options, const std::filesystem::path& home,
-                                const std::string& java, Wait& wait);
+  // Where Kafka is and what runs it.
+  struct Home {
+    std::filesystem::path jars;
+    std::string version;
+    std::string java;
+    bool is_fetched = false;
+  };
+  static base::Result<Home> find_home(const std::filesystem::path& chosen);
+
+  base::Result<void> start_once(const KafkaOptions& options, const Home& home, Wait& wait);
+  base::Result<void> configure(const KafkaOptions& options);
+  base::Result<void> format(const Home& home, Wait& wait);
+  base::Result<void> run_format(const Home& home, const std::string& cluster, Wait& wait);
   base::Result<void> wait_ready(const KafkaOptions& options, Wait& wait);
 
   std::string bootstrap_;

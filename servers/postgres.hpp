@@ -1,6 +1,8 @@
 // A private PostgreSQL on this machine: its own data directory, a Unix socket in it and TCP on
 // 127.0.0.1 at a port that the kernel picked. Whoever is on this machine gets in without a
-// password. Thread: as Server. SPDX-License-Identifier: Apache-2.0
+// password.
+// Thread: as Server.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <memory>

@@ -161,10 +161,10 @@ class Driver {
  public:
   virtual ~Driver() = default;
 
-  virtual std::string_view platform() const = 0;      // "kafka", "pulsar", "fake"
-  virtual net::IoThread& io() = 0;                    // Any thread.
-  virtual Settings effective_settings() const = 0;    // Everything set, defaults included.
-  virtual std::string client_version() const = 0;     // "librdkafka 2.0.2"
+  virtual std::string_view platform() const = 0;    // "kafka", "pulsar", "fake"
+  virtual net::IoThread& io() = 0;                  // Any thread.
+  virtual Settings effective_settings() const = 0;  // Everything set, defaults included.
+  virtual std::string client_version() const = 0;   // "librdkafka 2.0.2"
 
   // Connects and looks the topics up (they must exist). TopicId i means topics[i]. `sink` is called
   // on this driver's IoThread. Fails with a sentence after `deadline` when the broker is not there.

@@ -13,19 +13,20 @@
 namespace flow::streaming {
 
 struct DriverChoice {
-  std::string platform;   // "kafka", "pulsar" or "fake"
-  std::string service;    // "127.0.0.1:9092" or "pulsar://127.0.0.1:6650"
-  std::string admin_url;  // Pulsar only: "http://127.0.0.1:8080"; may be empty for publish and read.
-  Settings producer;      // The level's client settings for this platform.
+  std::string platform;  // "kafka", "pulsar" or "fake"
+  std::string service;   // "127.0.0.1:9092" or "pulsar://127.0.0.1:6650"
+  std::string
+      admin_url;      // Pulsar only: "http://127.0.0.1:8080"; may be empty for publish and read.
+  Settings producer;  // The level's client settings for this platform.
   Settings consumer;
-  Settings topic;         // Applied by Admin::create_topics().
+  Settings topic;  // Applied by Admin::create_topics().
   std::string client_id = "flow";
 };
 
 // Makes the driver of a choice. Only the program itself knows all drivers (apps/driver_choice.cpp);
 // rooms that need one are handed this.
-using DriverFactory = std::function<base::Result<std::unique_ptr<Driver>>(net::IoThread& io,
-                                                                          const DriverChoice&)>;
+using DriverFactory =
+    std::function<base::Result<std::unique_ptr<Driver>>(net::IoThread& io, const DriverChoice&)>;
 
 // How many brokers the cluster's own metadata lists: readiness asked with the driver itself, on a
 // thread of its own. Blocks until the answer or the deadline.

@@ -1,8 +1,9 @@
 // What the requests of a schedule do: the shop's customers as a fixed sequence, one action per
 // slot. A step of a customer is two requests in consecutive slots: browse (list the products, look
 // at one) or, once in 31 steps on average, order (look at product 1, order it). Which step orders
-// depends on seed and step number alone, so that both platforms see the identical sequence. Thread:
-// any; pure functions. SPDX-License-Identifier: Apache-2.0
+// depends on seed and step number alone, so that both platforms see the identical sequence.
+// Thread: any; pure functions.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>

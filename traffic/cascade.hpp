@@ -1,11 +1,12 @@
 // The b-model (Wang, Madhyastha, Chan, Papadimitriou, Faloutsos: Data Mining Meets Performance
 // Evaluation: Fast Algorithms for Modeling Bursty Traffic, ICDE 2002) in its general form, a level
-// profile: an interval that holds some volume is halved, a fair coin says which half gets the share
-// b of its level and the other gets 1 - b, and so on down to the ticks. Every level conserves the
-// total. The set of tick volumes does not depend on the seed; the seed only permutes positions.
-// Arithmetic is fixed to the last bit (IEEE double, no fused multiply-add), so that a seed makes
-// the same schedule on every machine. Thread: any; pure functions. SPDX-License-Identifier:
-// Apache-2.0
+// profile: an interval that holds some volume is halved, a fair coin says which half gets the
+// share b of its level and the other gets 1 - b, and so on down to the ticks. Every level
+// conserves the total. The set of tick volumes does not depend on the seed; the seed only permutes
+// positions. Arithmetic is fixed to the last bit (IEEE double, no fused multiply-add), so that a
+// seed makes the same schedule on every machine.
+// Thread: any; pure functions.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

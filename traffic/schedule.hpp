@@ -1,6 +1,8 @@
 // When each request of a run is meant to start: bursty by the b-model, fixed by a seed before the
 // run begins, never changed by an answer. The same spec gives the same nanoseconds on every
-// machine; the hash proves it. Thread: any; pure functions. SPDX-License-Identifier: Apache-2.0
+// machine; the hash proves it.
+// Thread: any; pure functions.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <chrono>

@@ -69,8 +69,7 @@ TEST(Plan, RunsEveryCellOnceInEveryBlock) {
                 UnorderedElementsAre(0U, 1U));
     EXPECT_EQ(plan.trials[2 * block].seed, experiment->seeds[block]);
   }
-  EXPECT_EQ(trial_id(plan, plan.trials[0]),
-            "001-" + plan.cells[plan.trials[0].cell].id);
+  EXPECT_EQ(trial_id(plan, plan.trials[0]), "001-" + plan.cells[plan.trials[0].cell].id);
 }
 
 TEST(Plan, DoesNotAlwaysStartWithTheSamePlatform) {

@@ -1,6 +1,7 @@
 // Any bytes as a histogram text: decoding neither crashes nor eats memory, and what it accepts can
-// be written and read again. Two ways in: the text itself, and (first byte odd) the inner encoding,
-// which random bytes would never reach through base64 and zlib. SPDX-License-Identifier: Apache-2.0
+// be written and read again. Two ways in: the text itself, and (first byte odd) the inner
+// encoding, which random bytes would never reach through base64 and zlib.
+// SPDX-License-Identifier: Apache-2.0
 #include <cstddef>
 #include <cstdint>
 #include <vector>

@@ -3,7 +3,8 @@
 // remembers; a second thread takes what has gathered, once per second, and writes it down, so that
 // a slow disk delays no `seen`.
 // Thread: the sink's calls on the driver's IoThread; write_second() and the rest on one other
-// thread. SPDX-License-Identifier: Apache-2.0
+// thread.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

@@ -32,34 +32,41 @@ enum class RequestEnd : std::uint8_t {
 };
 
 struct RequestRecord {
-  std::uint64_t request;       // Number in the trial, from 1.
+  std::uint64_t request;  // Number in the trial, from 1.
   std::int64_t intended;
-  std::int64_t sent;           // The last byte was handed to the kernel.
-  std::int64_t answered;       // Or the moment of failure, or the drain's deadline.
-  std::int64_t connection_free;  // When a connection was ready for it: blocked time = this - intended.
-  std::uint16_t status;        // HTTP status when answered.
+  std::int64_t sent;      // The last byte was handed to the kernel.
+  std::int64_t answered;  // Or the moment of failure, or the drain's deadline.
+  std::int64_t
+      connection_free;   // When a connection was ready for it: blocked time = this - intended.
+  std::uint16_t status;  // HTTP status when answered.
   RequestEnd end;
-  std::uint8_t action;         // traffic::ActionKind as a number.
-  std::uint32_t user;          // Index of the user it was made for.
+  std::uint8_t action;  // traffic::ActionKind as a number.
+  std::uint32_t user;   // Index of the user it was made for.
 
   bool operator==(const RequestRecord&) const = default;
 };
 static_assert(sizeof(RequestRecord) == 48);
 
 // What became of one attempt to publish an event; streaming::Outcome plus the refusal.
-enum class AttemptEnd : std::uint8_t { acked = 0, rejected = 1, timed_out = 2, lost = 3, queue_full = 4 };
+enum class AttemptEnd : std::uint8_t {
+  acked = 0,
+  rejected = 1,
+  timed_out = 2,
+  lost = 3,
+  queue_full = 4
+};
 
 struct AttemptRecord {
-  std::uint64_t trial;      // 0 with request > 0: an event without a stamp, numbered by the shop.
+  std::uint64_t trial;  // 0 with request > 0: an event without a stamp, numbered by the shop.
   std::uint64_t request;
-  std::int64_t intended;    // 0: no intended time.
-  std::int64_t published;   // Handed to the driver.
-  std::int64_t decided;     // Acked, rejected, timed out, lost or refused.
-  std::uint64_t key_hash;   // key_hash() of the record's key.
-  std::int16_t partition;   // -1: not known.
-  std::uint8_t topic;       // 0 users, 1 products, 2 orders.
+  std::int64_t intended;   // 0: no intended time.
+  std::int64_t published;  // Handed to the driver.
+  std::int64_t decided;    // Acked, rejected, timed out, lost or refused.
+  std::uint64_t key_hash;  // key_hash() of the record's key.
+  std::int16_t partition;  // -1: not known.
+  std::uint8_t topic;      // 0 users, 1 products, 2 orders.
   AttemptEnd end;
-  std::uint8_t event;       // ecommerce::EventName as a number.
+  std::uint8_t event;  // ecommerce::EventName as a number.
   std::uint8_t reserved[3];
 
   bool operator==(const AttemptRecord&) const = default;
@@ -67,12 +74,12 @@ struct AttemptRecord {
 static_assert(sizeof(AttemptRecord) == 56);
 
 struct ReadRecord {
-  std::uint64_t trial;      // 0 and request 0: a record without a stamp.
+  std::uint64_t trial;  // 0 and request 0: a record without a stamp.
   std::uint64_t request;
   std::int64_t intended;
   std::int64_t seen;
   std::uint64_t key_hash;
-  std::uint64_t ledger;     // Position in the partition.
+  std::uint64_t ledger;  // Position in the partition.
   std::uint64_t entry;
   std::uint32_t index;
   std::int16_t partition;
@@ -124,7 +131,8 @@ struct record_kind<ReadRecord> {
   static constexpr RecordKind value = RecordKind::reads;
 };
 
-// RecordWriter<AttemptRecord>::create("attempts.records") -> append(record) ... flush() each second.
+// RecordWriter<AttemptRecord>::create("attempts.records") -> append(record) ... flush() each
+// second.
 template <class Record>
 class RecordWriter {
  public:

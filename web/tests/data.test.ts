@@ -1,4 +1,5 @@
 // What leaves and enters the page as text: paths, CSV, the data inside the page.
+// SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import {test} from "node:test";
 import {dataUri, toCsv, toJson} from "../src/csv.ts";

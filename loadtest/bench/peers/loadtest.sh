@@ -3,6 +3,7 @@
 # processor time per request and the rate that one thread sustains. wrk is a closed loop and sends
 # as fast as it is answered; Flow is told a rate and keeps it, waking up for every request.
 #   loadtest/bench/peers/loadtest.sh BUILD_FOLDER [SECONDS]
+# SPDX-License-Identifier: Apache-2.0
 set -euo pipefail
 build=${1:?usage: loadtest.sh BUILD_FOLDER [SECONDS]}
 seconds=${2:-5}
@@ -12,7 +13,9 @@ command -v wrk > /dev/null || { echo "wrk is missing: apt-get install wrk" >&2; 
 
 coproc server { exec "$peer" serve; }
 read -r url <&"${server[0]}"
-trap 'exec {server[1]}>&-' EXIT
+# Its end of input ends the server.
+close_server() { eval "exec ${server[1]}>&-"; }
+trap close_server EXIT
 
 TIMEFORMAT='%U %S'
 wrk_cpu=$( { time wrk -t1 -c32 -d"${seconds}s" "$url/" > "/tmp/wrk.$$" ; } 2>&1 )
