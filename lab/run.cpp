@@ -86,6 +86,30 @@ Result<object> describe_workloads(const Experiment& experiment) {
   return workloads;
 }
 
+// What the schedule will do to a system, known before anything runs.
+std::string facts_text(const object& workloads) {
+  std::string text;
+  for (const auto& [name, workload] : workloads) {
+    const auto number = [&facts = workload.at("facts")](std::string_view key) {
+      return facts.at(key).to_number<double>();
+    };
+    text += fmt::format(
+        "Traffic {}: {:.0f} requests, mean {:.0f}/s; the busiest of {} ticks holds {:.0f} "
+        "({:.1f} %), {:.2f} times the mean; the slowest 1 % can come from {:.0f} tick(s)\n",
+        std::string_view(name), number("requests"),
+        workload.at("requests_per_second").to_number<double>(),
+        workload.at("ticks").to_number<std::uint64_t>(), number("busiest_tick_requests"),
+        100 * number("busiest_tick_share"), number("peak_factor"), number("tail_support_ticks"));
+    for (const auto& row : workload.at("facts").at("overload").as_array()) {
+      text += fmt::format("  above {:.0f}/s: {:.1f} % of the time, {:.1f} % of the requests\n",
+                          row.at("capacity_per_second").to_number<double>(),
+                          100 * row.at("time_share").to_number<double>(),
+                          100 * row.at("requests_share").to_number<double>());
+    }
+  }
+  return text;
+}
+
 // What a reader must know beside the numbers.
 array warnings_of(const Experiment& experiment, const object& workloads) {
   array warnings;
@@ -279,6 +303,10 @@ Result<RunOutcome> Run::run() {
   RunOutcome outcome;
   outcome.folder = folder_;
   outcome.trials_planned = plan_.trials.size();
+  auto workloads = describe_workloads(options_.experiment);
+  if (!workloads) return std::unexpected(workloads.error());
+  progress_.finish();
+  progress_.note(facts_text(*workloads));
   progress_.note(fmt::format("{} trials, about {} in all", plan_.trials.size(),
                              format_elapsed(estimated_duration(options_.experiment))));
   for (const auto& planned : plan_.trials) {
@@ -337,7 +365,7 @@ Result<std::string> dry_run_text(const Experiment& experiment) {
   for (const auto& warning : warnings_of(experiment, *workloads)) {
     text += fmt::format("\nNote: {}\n", std::string_view(warning.as_string()));
   }
-  text += "\nTraffic of the first seed:\n" + base::pretty_json(*workloads);
+  text += "\nOf the first seed:\n" + facts_text(*workloads) + base::pretty_json(*workloads);
   text += "\nEverything in force, defaults included:\n" + base::pretty_json(describe(experiment));
   return text;
 }
