@@ -178,7 +178,7 @@ Result<std::unique_ptr<Kafka>> Kafka::start(KafkaOptions options) {
       return kafka;
     }
     const bool try_again = attempt < attempts && says_port_is_taken(ready.error().what);
-    if (!try_again) return std::unexpected(ready.error());
+    if (!try_again) return std::unexpected(kafka->explained(ready.error()));
   }
 }
 

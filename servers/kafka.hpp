@@ -23,7 +23,7 @@ struct KafkaOptions {
   KafkaLevel level = {};          // nodes and broker settings are used here.
   BrokerProbe broker_count = {};  // Empty: ready when every node logged that it has started.
   ProgressText progress = {};
-  base::Nanos ready_within = std::chrono::seconds(60);
+  base::Nanos ready_within = std::chrono::seconds(120);
   // A Kafka with lib/*.jar or libs/*.jar; empty: the one fetched into the cache.
   std::filesystem::path home = {};
   int heap_mb = 512;  // Of each node.

@@ -167,7 +167,7 @@ Result<std::unique_ptr<Postgres>> Postgres::start(PostgresOptions options) {
     auto ready = postgres->start_once(options, *bin, *user, wait);
     if (ready) break;
     const bool try_again = attempt < attempts && says_port_is_taken(ready.error().what);
-    if (!try_again) return std::unexpected(ready.error());
+    if (!try_again) return std::unexpected(postgres->explained(ready.error()));
     postgres->discard_processes();
   }
   if (auto opened = postgres->open_database(options, wait); !opened) {

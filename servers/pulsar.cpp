@@ -267,7 +267,7 @@ Result<std::unique_ptr<Pulsar>> Pulsar::start(PulsarOptions options) {
       return pulsar;
     }
     const bool try_again = attempt < attempts && says_port_is_taken(ready.error().what);
-    if (!try_again) return std::unexpected(ready.error());
+    if (!try_again) return std::unexpected(pulsar->explained(ready.error()));
   }
 }
 

@@ -18,7 +18,7 @@ namespace flow::servers {
 struct PulsarOptions {
   PulsarLevel level = {};  // bookies, brokers and their settings are used here.
   ProgressText progress = {};
-  base::Nanos ready_within = std::chrono::seconds(150);
+  base::Nanos ready_within = std::chrono::seconds(240);
   // An unpacked distribution; empty: the one fetched into the cache.
   std::filesystem::path home = {};
   int bookie_heap_mb = 384;

@@ -18,6 +18,13 @@ void Server::discard_processes() {
   members_.clear();
 }
 
+base::Error Server::explained(base::Error error) const {
+  if (error.code == Errc::timed_out && !members_.empty()) {
+    error.what += fmt::format("; the end of the logs:\n{}", log_tail(6));
+  }
+  return error;
+}
+
 Result<ChildProcess*> Server::start_process(SpawnOptions options) {
   if (options.log_path.empty()) {
     const fs::path folder = run_->path() / "logs";

@@ -67,6 +67,8 @@ class Server {
 
   // The child's log is <run directory>/logs/<name>.log unless `options` has one.
   base::Result<ChildProcess*> start_process(SpawnOptions options);
+  // The error of a start, with the end of every log where a deadline passed: only they know why.
+  base::Error explained(base::Error error) const;
   // Ends and forgets every process, for another attempt.
   void discard_processes();
   ChildProcess* find(std::string_view role) const;
