@@ -43,7 +43,10 @@ struct EventOutlet::Waiter {
 
 // What lives on the driver's thread: the producer, and outcomes on their way back. Outcomes that
 // come in one turn of the thread travel together.
-class EventOutlet::DriverSide final : public streaming::DeliverySink {
+// What it has posted to its own thread holds it: work that another thread posts afterwards, its
+// release among it, may run before that (Asio keeps a private queue while a handler runs).
+class EventOutlet::DriverSide final : public streaming::DeliverySink,
+                                      public std::enable_shared_from_this<DriverSide> {
  public:
   DriverSide(EventOutlet& outlet, streaming::Driver& driver)
       : outlet_(outlet), io_(driver.io()), retry_(driver.io().context()) {}
@@ -72,7 +75,7 @@ class EventOutlet::DriverSide final : public streaming::DeliverySink {
     ++owed_;
     if (is_flush_posted_) return;
     is_flush_posted_ = true;
-    io_.post([this] { flush(); });
+    io_.post([self = shared_from_this()] { self->flush(); });
   }
 
   void release(std::size_t places) {
@@ -107,8 +110,8 @@ class EventOutlet::DriverSide final : public streaming::DeliverySink {
 
   void retry() {
     retry_.expires_after(std::chrono::milliseconds(1));
-    retry_.async_wait([this](const boost::system::error_code& error) {
-      if (!error) flush();
+    retry_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
+      if (!error) self->flush();
     });
   }
 
@@ -141,7 +144,7 @@ EventOutlet::~EventOutlet() {
 
 Result<void> EventOutlet::open(TimePoint deadline) {
   if (driver_ == nullptr) return {};
-  auto side = std::make_unique<DriverSide>(*this, *driver_);
+  auto side = std::make_shared<DriverSide>(*this, *driver_);
   std::vector<std::string> topics(topic_names.begin(), topic_names.end());
   auto producer =
       driver_->io().run_task(driver_->open_producer(std::move(topics), *side, deadline));
@@ -177,7 +180,7 @@ Result<void> EventOutlet::close(TimePoint deadline) {
   // Behind every batch of outcomes that was posted before.
   const std::size_t left = http_.run([&] { return slots_.size() - free_slots_.size(); });
   FLOW_CHECK(left == 0);
-  driver_->io().run([&] { driver_side_.reset(); });  // Behind what it has posted to itself.
+  driver_->io().run([&] { driver_side_.reset(); });
   return drained;
 }
 

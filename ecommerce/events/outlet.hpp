@@ -102,7 +102,7 @@ class EventOutlet {
   streaming::Driver* driver_;
   Options options_;
   Attempted attempted_;
-  std::unique_ptr<DriverSide> driver_side_;  // Used on the driver's thread only.
+  std::shared_ptr<DriverSide> driver_side_;  // Used on the driver's thread only.
   std::size_t places_ = 0;
   std::size_t free_ = 0;
   std::vector<Slot> slots_;
