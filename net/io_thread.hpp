@@ -39,6 +39,7 @@ class IoThread {
   asio::io_context& context() { return context_; }
   auto executor() { return context_.get_executor(); }
 
+  // From anywhere; runs in the order of the calls, whichever threads they come from.
   void post(auto work) { asio::post(context_, std::move(work)); }
   bool is_current() const { return std::this_thread::get_id() == thread_.get_id(); }
   void check_current() const { FLOW_CHECK(is_current()); }
@@ -72,7 +73,9 @@ class IoThread {
   void stop();
 
  private:
-  asio::io_context context_{1};  // 1 = one runner; post() stays safe from anywhere.
+  // Not with the hint that there is one runner: it puts what this thread posts behind what others
+  // post until the running handler ends, and post() would not keep the order.
+  asio::io_context context_;
   asio::executor_work_guard<asio::io_context::executor_type> work_{context_.get_executor()};
   std::thread thread_;  // Last, so that it starts when everything above exists.
 };

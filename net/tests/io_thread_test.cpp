@@ -2,6 +2,7 @@
 #include "net/io_thread.hpp"
 
 #include <algorithm>
+#include <future>
 #include <pthread.h>
 #include <stdexcept>
 #include <string>
@@ -44,6 +45,25 @@ TEST(IoThread, RunsPostedWorkInOrderAndAllOfItBeforeItStops) {
 
   ASSERT_EQ(order.size(), 1000U);
   EXPECT_TRUE(std::ranges::is_sorted(order));
+}
+
+// What an object posts to its own thread must run before its destruction, posted later by another.
+TEST(IoThread, KeepsTheOrderOfPostsFromItselfAndFromOthers) {
+  IoThread io("worker");
+  std::promise<void> has_posted, may_end;
+  std::vector<std::string> order;
+
+  io.post([&] {
+    io.post([&] { order.push_back("itself"); });
+    has_posted.set_value();
+    may_end.get_future().wait_for(5s);
+  });
+  ASSERT_EQ(has_posted.get_future().wait_for(5s), std::future_status::ready);
+  io.post([&] { order.push_back("other"); });
+  may_end.set_value();
+  io.stop();
+
+  EXPECT_EQ(order, (std::vector<std::string>{"itself", "other"}));
 }
 
 TEST(IoThread, HandsAnExceptionOfWorkToTheCaller) {
