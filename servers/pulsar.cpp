@@ -328,6 +328,17 @@ fs::path kept_metadata(const fs::path& home) {
   return cache / (home.filename().string() + ".metadata");
 }
 
+// ZooKeeper fills its logs up to 64 MiB with zeros, as room to write into; a record ends in a 'B'.
+void trim_logs(const fs::path& folder) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    if (!entry.path().filename().string().starts_with("log.")) continue;
+    const std::string text = read_text_file(entry.path().string());
+    const std::size_t last = text.find_last_not_of('\0');
+    if (last != std::string::npos) fs::resize_file(entry.path(), last + 1, ignored);
+  }
+}
+
 // What is in it until the brokers' addresses are known and written over the admin interface.
 constexpr const char* placeholder_web = "http://127.0.0.1:8080";
 constexpr const char* placeholder_service = "pulsar://127.0.0.1:6650";
@@ -389,6 +400,7 @@ Result<void> Pulsar::initialize_metadata(const Plan& plan, Wait& wait) {
   const fs::path part = fmt::format("{}.{}", kept.string(), ::getpid());
   // ZooKeeper has answered every write, so its log on disk is whole; nobody else writes yet.
   fs::copy(run_->path() / "zookeeper", part, fs::copy_options::recursive, error);
+  if (!error) trim_logs(part / "version-2");
   if (!error) fs::rename(part, kept, error);
   if (error) fs::remove_all(part, error);
   return {};
