@@ -1,5 +1,5 @@
 // A program that starts children and waits to be killed: what the tests do to it is what a user
-// does to Flow with kill -9. Prints one "pid N" a line, then "ready".
+// does to Flow with kill -9. Prints one "pid N" or "child N" a line, then "ready".
 //   servers_test_parent sleepers CACHE | servers CACHE
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdio>
@@ -42,7 +42,7 @@ int run_sleepers(const char* cache) {
   };
   auto child = (*run)->spawn(std::move(options));
   if (!child) return fail(child.error());
-  say("pid", (*child)->pid());
+  say("child", (*child)->pid());
   wait_for_death();
 }
 

@@ -82,6 +82,7 @@ TEST_F(RunDirectoryTest, IsLeftAloneWhileItsOwnerLives) {
 TEST_F(RunDirectoryTest, NothingIsLeftOfARunThatWasKilled) {
   std::mutex mutex;
   std::vector<std::pair<pid_t, std::uint64_t>> started;
+  std::pair<pid_t, std::uint64_t> child;  // The direct one.
   bool is_ready = false;
   SpawnOptions options;
   options.name = "parent";
@@ -89,10 +90,11 @@ TEST_F(RunDirectoryTest, NothingIsLeftOfARunThatWasKilled) {
   options.on_line = [&](std::string_view line) {
     const std::lock_guard lock(mutex);
     if (line == "ready") is_ready = true;
-    if (!line.starts_with("pid ")) return;
-    const pid_t pid = std::stoi(std::string(line.substr(4)));
+    if (!line.starts_with("pid ") && !line.starts_with("child ")) return;
+    const pid_t pid = std::stoi(std::string(line.substr(line.find(' ') + 1)));
     const auto stat = read_process_stat(pid);
     if (stat) started.emplace_back(pid, stat->start_time);
+    if (stat && line.starts_with("child ")) child = {pid, stat->start_time};
   };
   auto parent = spawn(std::move(options));
   ASSERT_TRUE(parent) << parent.error().what;
@@ -104,6 +106,7 @@ TEST_F(RunDirectoryTest, NothingIsLeftOfARunThatWasKilled) {
 
   (*parent)->kill(SIGKILL);
   ASSERT_TRUE((*parent)->wait_exit(base::now() + 20s));
+  EXPECT_TRUE(wait_for([&] { return !is_same_process(child.first, child.second); }));
   const auto report = sweep_leftovers(cache_);
 
   EXPECT_EQ(report.directories, 1);
