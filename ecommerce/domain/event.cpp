@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ecommerce/domain/event.hpp"
 
+#include <utility>
+
 namespace flow::ecommerce {
 
 std::string_view name_of(EventName event) {
@@ -24,6 +26,15 @@ Topic topic_of(EventName event) {
       break;
   }
   return Topic::orders;
+}
+
+Event make_event(EventName name, Id id, std::string json, const base::Stamp& stamp) {
+  Event event;
+  event.name = name;
+  event.key = std::to_string(id);
+  event.value = std::move(json);
+  event.stamp = stamp;
+  return event;
 }
 
 }  // namespace flow::ecommerce

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/stamp.hpp"
+#include "ecommerce/domain/entities.hpp"
 
 namespace flow::ecommerce {
 
@@ -37,5 +38,8 @@ struct Event {
   std::string value;  // The entity's JSON.
   base::Stamp stamp;  // Of this hop: already next_hop() of the request's.
 };
+
+// The event of the entity `id`, whose JSON is `json`.
+Event make_event(EventName name, Id id, std::string json, const base::Stamp& stamp);
 
 }  // namespace flow::ecommerce

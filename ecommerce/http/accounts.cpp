@@ -8,7 +8,6 @@
 namespace flow::ecommerce {
 namespace {
 
-constexpr std::string_view queue_full = "The event queue is full.";
 constexpr std::string_view passwords_busy = "Too many sign-ins and registrations at once.";
 
 Problem email_taken(const std::string& email) {
@@ -37,7 +36,7 @@ net::Task<ShopService::Response> ShopService::register_user(Call call) {
   if (!hash) co_return busy(call, passwords_busy);
 
   auto place = parts_.events.reserve(EventName::user_register, {}, stamp);
-  if (!place) co_return busy(call, queue_full);
+  if (!place) co_return queue_full(call);
   const std::string email = request->email;
   auto user = co_await parts_.store.insert_user(std::move(*request), std::move(*hash));
   if (!user) co_return database_problem(call, user.error());
@@ -45,11 +44,7 @@ net::Task<ShopService::Response> ShopService::register_user(Call call) {
 
   std::string json = to_json(**user);
   Response response = json_response(200, "{\"user\":" + json + "}");
-  Event event;
-  event.name = EventName::user_register;
-  event.key = std::to_string((*user)->id);
-  event.value = std::move(json);
-  event.stamp = stamp;
+  Event event = make_event(EventName::user_register, (*user)->id, std::move(json), stamp);
   co_return co_await publish(std::move(call), std::move(*place), std::move(event),
                              std::move(response));
 }

@@ -8,20 +8,6 @@
 namespace flow::ecommerce {
 namespace {
 
-constexpr std::string_view queue_full = "The event queue is full.";
-
-Problem order_not_found(Id id) {
-  return {.status = 404,
-          .title = "Resource not found",
-          .detail = fmt::format("Order not found with ID: {}", id)};
-}
-
-Problem product_not_found(Id id) {
-  return {.status = 404,
-          .title = "Resource not found",
-          .detail = fmt::format("Product not found with ID: {}", id)};
-}
-
 // The bounds of the columns price_per_unit and total_amount.
 Invalid total_too_large() {
   return {.unreadable = false,
@@ -47,15 +33,6 @@ std::string wrapped(const std::string& order) {
   return "{\"order\":" + order + ",\"success\":true}";
 }
 
-Event order_event(EventName name, Id id, std::string json, const base::Stamp& stamp) {
-  Event event;
-  event.name = name;
-  event.key = std::to_string(id);
-  event.value = std::move(json);
-  event.stamp = stamp;
-  return event;
-}
-
 }  // namespace
 
 net::Task<ShopService::Response> ShopService::place_order(Call call) {
@@ -63,11 +40,11 @@ net::Task<ShopService::Response> ShopService::place_order(Call call) {
   if (!request) co_return invalid(call, std::move(request.error()));
   const base::Stamp stamp = stamp_of(call.request);
   auto place = parts_.events.reserve(EventName::place_order, {}, stamp);
-  if (!place) co_return busy(call, queue_full);
+  if (!place) co_return queue_full(call);
   auto placed = co_await parts_.store.place_order(call.user->id, std::move(*request));
   if (!placed) co_return database_problem(call, placed.error());
   if (const auto* missing = std::get_if<MissingProduct>(&*placed)) {
-    co_return problem(call, product_not_found(missing->id));
+    co_return problem(call, entity_not_found("Product", missing->id));
   }
   if (std::holds_alternative<TotalTooLarge>(*placed)) {
     co_return invalid(call, total_too_large());
@@ -75,7 +52,7 @@ net::Task<ShopService::Response> ShopService::place_order(Call call) {
   const Order& order = std::get<Order>(*placed);
   std::string json = to_json(order);
   Response response = json_response(201, wrapped(json));
-  Event event = order_event(EventName::place_order, order.id, std::move(json), stamp);
+  Event event = make_event(EventName::place_order, order.id, std::move(json), stamp);
   co_return co_await publish(std::move(call), std::move(*place), std::move(event),
                              std::move(response));
 }
@@ -84,7 +61,7 @@ net::Task<ShopService::Response> ShopService::view_order(Call call) {
   auto seen = co_await parts_.store.order(call.email, call.id);
   if (!seen) co_return database_problem(call, seen.error());
   if (!seen->caller) co_return unknown_user(call);
-  if (!seen->value) co_return problem(call, order_not_found(call.id));
+  if (!seen->value) co_return problem(call, entity_not_found("Order", call.id));
   co_return json_response(200, wrapped(to_json(*seen->value)));
 }
 
@@ -117,18 +94,18 @@ net::Task<ShopService::Response> ShopService::change_order(Call call, EventName 
   const base::Stamp stamp = stamp_of(call.request);
   const std::string key = std::to_string(call.id);
   auto place = parts_.events.reserve(name, key, stamp);
-  if (!place) co_return busy(call, queue_full);
+  if (!place) co_return queue_full(call);
   auto changed = co_await parts_.store.change_order(call.user->id, call.id, status);
   if (!changed) co_return database_problem(call, changed.error());
   if (const auto* found = std::get_if<std::optional<OrderStatus>>(&*changed)) {
-    if (!*found) co_return problem(call, order_not_found(call.id));
+    if (!*found) co_return problem(call, entity_not_found("Order", call.id));
     co_return problem(call, order_conflict(call.id, **found));
   }
   const Order& order = std::get<Order>(*changed);
   std::string json = to_json(order);
   const bool is_cancel = status == OrderStatus::cancelled;
   Response response = is_cancel ? empty_response(204) : json_response(200, wrapped(json));
-  Event event = order_event(name, order.id, std::move(json), stamp);
+  Event event = make_event(name, order.id, std::move(json), stamp);
   co_return co_await publish(std::move(call), std::move(*place), std::move(event),
                              std::move(response));
 }

@@ -31,6 +31,12 @@ void append_member(std::string& out, std::string_view name, std::string_view val
 
 }  // namespace
 
+Problem entity_not_found(std::string_view entity, Id id) {
+  return {.status = 404,
+          .title = "Resource not found",
+          .detail = fmt::format("{} not found with ID: {}", entity, id)};
+}
+
 net::HttpResponse problem_response(const Problem& problem, std::string_view instance) {
   net::HttpResponse response;
   response.status = problem.status;

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ecommerce/domain/entities.hpp"
 #include "ecommerce/domain/requests.hpp"
 #include "net/http.hpp"
 
@@ -19,6 +20,9 @@ struct Problem {
   std::string_view description = {};    // Left out when empty.
   std::vector<FieldError> errors = {};  // Left out when empty.
 };
+
+// 404 for an entity ("Product", "Order") that is not there, or not the caller's to see.
+Problem entity_not_found(std::string_view entity, Id id);
 
 // `instance`: the request's path without its query, as sent.
 net::HttpResponse problem_response(const Problem& problem, std::string_view instance);

@@ -1,31 +1,9 @@
 // Products: everybody signed in reads them, administrators edit them.
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
-
 #include "ecommerce/domain/entity_json.hpp"
 #include "ecommerce/http/service.hpp"
 
 namespace flow::ecommerce {
-namespace {
-
-constexpr std::string_view queue_full = "The event queue is full.";
-
-Problem product_not_found(Id id) {
-  return {.status = 404,
-          .title = "Resource not found",
-          .detail = fmt::format("Product not found with ID: {}", id)};
-}
-
-Event product_event(EventName name, Id id, std::string json, const base::Stamp& stamp) {
-  Event event;
-  event.name = name;
-  event.key = std::to_string(id);
-  event.value = std::move(json);
-  event.stamp = stamp;
-  return event;
-}
-
-}  // namespace
 
 net::Task<ShopService::Response> ShopService::list_products(Call call) {
   auto seen = co_await parts_.store.products(call.email);
@@ -46,15 +24,15 @@ net::Task<ShopService::Response> ShopService::view_product(Call call) {
   const base::Stamp stamp = stamp_of(call.request);
   const std::string key = std::to_string(call.id);
   auto place = parts_.events.reserve(EventName::view_product, key, stamp);
-  if (!place) co_return busy(call, queue_full);
+  if (!place) co_return queue_full(call);
   auto seen = co_await parts_.store.product(call.email, call.id);
   if (!seen) co_return database_problem(call, seen.error());
   if (!seen->caller) co_return unknown_user(call);
-  if (!seen->value) co_return problem(call, product_not_found(call.id));
+  if (!seen->value) co_return problem(call, entity_not_found("Product", call.id));
 
   std::string json = to_json(*seen->value);
   Response response = json_response(200, json);
-  Event event = product_event(EventName::view_product, call.id, std::move(json), stamp);
+  Event event = make_event(EventName::view_product, call.id, std::move(json), stamp);
   co_return co_await publish(std::move(call), std::move(*place), std::move(event),
                              std::move(response));
 }
@@ -64,13 +42,13 @@ net::Task<ShopService::Response> ShopService::create_product(Call call) {
   if (!request) co_return invalid(call, std::move(request.error()));
   const base::Stamp stamp = stamp_of(call.request);
   auto place = parts_.events.reserve(EventName::create_product, {}, stamp);
-  if (!place) co_return busy(call, queue_full);
+  if (!place) co_return queue_full(call);
   auto product = co_await parts_.store.insert_product(std::move(*request));
   if (!product) co_return database_problem(call, product.error());
 
   std::string json = to_json(*product);
   Response response = json_response(201, json);
-  Event event = product_event(EventName::create_product, product->id, std::move(json), stamp);
+  Event event = make_event(EventName::create_product, product->id, std::move(json), stamp);
   co_return co_await publish(std::move(call), std::move(*place), std::move(event),
                              std::move(response));
 }
@@ -81,15 +59,15 @@ net::Task<ShopService::Response> ShopService::patch_product(Call call) {
   const base::Stamp stamp = stamp_of(call.request);
   const std::string key = std::to_string(call.id);
   auto place = parts_.events.reserve(EventName::update_product, key, stamp);
-  if (!place) co_return busy(call, queue_full);
+  if (!place) co_return queue_full(call);
   auto patched = co_await parts_.store.patch_product(call.id, std::move(*request));
   if (!patched) co_return database_problem(call, patched.error());
-  if (!*patched) co_return problem(call, product_not_found(call.id));
+  if (!*patched) co_return problem(call, entity_not_found("Product", call.id));
 
   std::string json = to_json((*patched)->product);
   Response response = json_response(200, json);
   if (!(*patched)->has_changed) co_return response;  // Nothing happened: no event.
-  Event event = product_event(EventName::update_product, call.id, std::move(json), stamp);
+  Event event = make_event(EventName::update_product, call.id, std::move(json), stamp);
   co_return co_await publish(std::move(call), std::move(*place), std::move(event),
                              std::move(response));
 }
@@ -97,7 +75,7 @@ net::Task<ShopService::Response> ShopService::patch_product(Call call) {
 net::Task<ShopService::Response> ShopService::delete_product(Call call) {
   auto was_there = co_await parts_.store.delete_product(call.id);
   if (!was_there) co_return database_problem(call, was_there.error());
-  if (!*was_there) co_return problem(call, product_not_found(call.id));
+  if (!*was_there) co_return problem(call, entity_not_found("Product", call.id));
   co_return empty_response(204);
 }
 

@@ -46,6 +46,10 @@ ShopService::Response ShopService::invalid(const Call& call, Invalid invalid) {
                         .errors = std::move(invalid.errors)});
 }
 
+ShopService::Response ShopService::queue_full(const Call& call) {
+  return busy(call, "The event queue is full.");
+}
+
 ShopService::Response ShopService::busy(const Call& call, std::string_view what) {
   Response response =
       problem(call, {.status = 503, .title = "Service Unavailable", .detail = std::string(what)});

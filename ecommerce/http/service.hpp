@@ -83,6 +83,7 @@ class ShopService {
   static Response unknown_user(const Call& call);
   static Response invalid(const Call& call, Invalid invalid);
   static Response busy(const Call& call, std::string_view what);
+  static Response queue_full(const Call& call);  // No place for the event: 503, nothing stored.
   Response database_problem(const Call& call, const DbError& error);
   base::Stamp stamp_of(const net::HttpRequest& request);
   net::Task<Response> publish(Call call, EventOutlet::Place place, Event event, Response response);
