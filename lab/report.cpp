@@ -45,16 +45,48 @@ std::vector<fs::path> trial_files(const fs::path& folder) {
   return files;
 }
 
-// The texts as they are: parsing and writing numbers again could change a last digit.
-Result<std::string> result_text(const fs::path& folder) {
-  auto experiment = read_file(folder / "experiment.json");
+// A file of a result: its text, and that it is JSON was checked.
+struct ResultFile {
+  std::string text;
+  base::json::value value;
+};
+
+Result<ResultFile> read_result_file(const fs::path& path) {
+  auto text = read_file(path);
+  if (!text) return std::unexpected(text.error());
+  auto value = base::parse_json(*text, path.string());
+  if (!value) return std::unexpected(value.error());
+  return ResultFile{std::move(*text), std::move(*value)};
+}
+
+struct ResultFiles {
+  ResultFile experiment;
+  std::vector<ResultFile> trials;  // In order; those without trial.json left out.
+};
+
+Result<ResultFiles> read_result(const fs::path& folder) {
+  const fs::path file = folder / "experiment.json";
+  if (!fs::exists(file)) {
+    return fail(Errc::config, "{}: no experiment.json here; expected a folder written by flow run",
+                folder.string());
+  }
+  auto experiment = read_result_file(file);
   if (!experiment) return std::unexpected(experiment.error());
-  std::string text = "{\"experiment\": " + *experiment + ", \"trials\": [";
-  std::string_view comma;
+  ResultFiles files{std::move(*experiment), {}};
   for (const auto& path : trial_files(folder)) {
-    auto trial = read_file(path);
+    auto trial = read_result_file(path);
     if (!trial) return std::unexpected(trial.error());
-    text.append(comma).append(*trial);
+    files.trials.push_back(std::move(*trial));
+  }
+  return files;
+}
+
+// The texts as they are: writing parsed numbers again could change a last digit.
+std::string text_of(const ResultFiles& files) {
+  std::string text = "{\"experiment\": " + files.experiment.text + ", \"trials\": [";
+  std::string_view comma;
+  for (const auto& trial : files.trials) {
+    text.append(comma).append(trial.text);
     comma = ",";
   }
   return text + "]}";
@@ -63,31 +95,22 @@ Result<std::string> result_text(const fs::path& folder) {
 }  // namespace
 
 Result<base::json::object> load_result(const fs::path& folder) {
-  const fs::path file = folder / "experiment.json";
-  if (!fs::exists(file)) {
-    return fail(Errc::config, "{}: no experiment.json here; expected a folder written by flow run",
-                folder.string());
-  }
-  auto experiment = base::read_json_file(file.string());
-  if (!experiment) return std::unexpected(experiment.error());
+  auto files = read_result(folder);
+  if (!files) return std::unexpected(files.error());
   base::json::array trials;
-  for (const auto& path : trial_files(folder)) {
-    auto trial = base::read_json_file(path.string());
-    if (!trial) return std::unexpected(trial.error());
-    trials.push_back(std::move(*trial));
-  }
-  return base::json::object{{"experiment", std::move(*experiment)}, {"trials", std::move(trials)}};
+  for (auto& trial : files->trials) trials.push_back(std::move(trial.value));
+  return base::json::object{{"experiment", std::move(files->experiment.value)},
+                            {"trials", std::move(trials)}};
 }
 
 Result<fs::path> write_report(const fs::path& folder) {
-  if (auto valid = load_result(folder); !valid) return std::unexpected(valid.error());
-  auto text = result_text(folder);
-  if (!text) return std::unexpected(text.error());
+  auto files = read_result(folder);
+  if (!files) return std::unexpected(files.error());
   const std::string_view page = web::report_template();
   const std::size_t at = page.find(marker);
   FLOW_CHECK(at != std::string_view::npos);
   std::string html(page.substr(0, at));
-  html += safe_inside_script(*text);
+  html += safe_inside_script(text_of(*files));
   html += page.substr(at + marker.size());
   const fs::path path = folder / "report.html";
   if (auto written = write_file(path, html); !written) return std::unexpected(written.error());

@@ -170,6 +170,7 @@ class Run {
   Progress& progress_;
   StopRequest& stop_;
   Levels levels_;
+  object workloads_;
   fs::path folder_;
   std::int64_t created_ = 0;
   std::map<std::string, std::string> block_hashes_;  // By "block/workload".
@@ -215,8 +216,6 @@ Result<void> Run::open_folder() {
 Result<void> Run::write_experiment() {
   progress_.step("looking at this machine");
   const auto& experiment = options_.experiment;
-  auto workloads = describe_workloads(experiment);
-  if (!workloads) return std::unexpected(workloads.error());
   object levels;
   for (const auto& [name, level] : levels_) levels[level.name] = servers::to_json(level);
   const object document{{"format", "flow-experiment/1"},
@@ -228,8 +227,8 @@ Result<void> Run::write_experiment() {
                         {"host", servers::host_facts(servers::cache_directory())},
                         {"plan", describe(plan_, experiment)},
                         {"levels", std::move(levels)},
-                        {"workloads", *workloads},
-                        {"warnings", warnings_of(experiment, *workloads)},
+                        {"workloads", workloads_},
+                        {"warnings", warnings_of(experiment, workloads_)},
                         {"estimate", estimate_of(experiment)},
                         {"effective", describe(experiment)}};
   return write_json(folder_ / "experiment.json", document);
@@ -299,14 +298,15 @@ Result<RunOutcome> Run::run() {
   auto levels = load_levels(options_.experiment);
   if (!levels) return std::unexpected(levels.error());
   levels_ = std::move(*levels);
+  auto workloads = describe_workloads(options_.experiment);
+  if (!workloads) return std::unexpected(workloads.error());
+  workloads_ = std::move(*workloads);
   if (auto opened = open_folder(); !opened) return std::unexpected(opened.error());
   RunOutcome outcome;
   outcome.folder = folder_;
   outcome.trials_planned = plan_.trials.size();
-  auto workloads = describe_workloads(options_.experiment);
-  if (!workloads) return std::unexpected(workloads.error());
   progress_.finish();
-  progress_.note(facts_text(*workloads));
+  progress_.note(facts_text(workloads_));
   progress_.note(fmt::format("{} trials, about {} in all", plan_.trials.size(),
                              format_elapsed(estimated_duration(options_.experiment))));
   for (const auto& planned : plan_.trials) {

@@ -68,6 +68,7 @@ class Trial {
   std::vector<std::string> program_command(const char* subcommand) const;
   std::string step_name(std::string_view what) const;
   void set_phase(std::string_view phase);
+  void add_second(object event);  // On io_: what a program told about one second.
   std::int64_t unix_second() const {
     return base::count(anchor_.to_unix(base::now())) / 1'000'000'000;
   }
@@ -98,6 +99,13 @@ std::string Trial::step_name(std::string_view what) const {
 
 void Trial::set_phase(std::string_view phase) {
   io_.run([&] { live_->set_phase(phase); });
+}
+
+void Trial::add_second(object event) {
+  const auto unix_s = event.at("unix_s").to_number<std::int64_t>();
+  event.erase("event");
+  event.erase("unix_s");
+  live_->add(unix_s, event);
 }
 
 Result<void> Trial::prepare() {
@@ -178,12 +186,7 @@ Result<void> Trial::start_auditor() {
     options.command.insert(options.command.end(), {"--consumer-setting", key + "=" + value});
   }
   options.log_path = input_.folder / "logs/auditor.log";
-  options.on_second = [this](const object& event) {
-    object keys = event;
-    keys.erase("event");
-    keys.erase("unix_s");
-    live_->add(event.at("unix_s").to_number<std::int64_t>(), keys);
-  };
+  options.on_second = [this](const object& event) { add_second(event); };
   auto auditor = Program::start(*run_directory_, io_, std::move(options));
   if (!auditor) return std::unexpected(auditor.error());
   auditor_ = std::move(*auditor);
@@ -212,12 +215,7 @@ Result<void> Trial::start_shop() {
   options.environment = {{"FLOW_ADMIN_EMAIL", admin_email},
                          {"FLOW_ADMIN_PASSWORD", admin_password_}};
   options.log_path = input_.folder / "logs/shop.log";
-  options.on_second = [this](const object& event) {
-    object keys = event;
-    keys.erase("event");
-    keys.erase("unix_s");
-    live_->add(event.at("unix_s").to_number<std::int64_t>(), keys);
-  };
+  options.on_second = [this](const object& event) { add_second(event); };
   auto shop = Program::start(*run_directory_, io_, std::move(options));
   if (!shop) return std::unexpected(shop.error());
   shop_ = std::move(*shop);
