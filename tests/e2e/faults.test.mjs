@@ -7,20 +7,9 @@ import path from "node:path";
 import { test } from "node:test";
 
 import {
-  descendants, experimentFile, flow, isAlive, leftovers, livePhase, resultFolder, scratch, sleep, start,
-  trialsOf, until,
+  descendants, experimentFile, flow, isAlive, leftovers, livePhase, ownCache, resultFolder, scratch, sleep,
+  start, trialsOf, until,
 } from "./support.mjs";
-
-// A cache of its own for run directories, with the fetched servers of the real one.
-function ownCache(folder) {
-  const real = process.env.FLOW_CACHE ?? path.join(process.env.HOME ?? "/root", ".cache/flow");
-  const cache = path.join(folder, "cache");
-  fs.mkdirSync(cache);
-  for (const entry of fs.readdirSync(real)) {
-    if (entry !== "run" && entry !== "up") fs.symlinkSync(path.join(real, entry), path.join(cache, entry));
-  }
-  return cache;
-}
 
 // A run on Kafka alone that is in its measured phase.
 async function measuring(context, changes = {}) {

@@ -7,10 +7,10 @@ import fs from "node:fs";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 
-import { flow, start, until } from "./support.mjs";
+import { flow, ownCache, start, until } from "./support.mjs";
 
 const trace = "00-000000000000002a0000000000000007-00000000000000aa-01";
-const cache = process.env.FLOW_CACHE ?? path.join(process.env.HOME ?? "/root", ".cache/flow");
+let folder, cache, env; // Of its own, so that nobody else's servers are ended.
 const email = "admin@flow.test";
 const password = "correct horse";
 
@@ -21,7 +21,7 @@ const jsonOf = (run) => {
 };
 
 // What `flow up NAME --json` started.
-const up = (...args) => jsonOf(flow(["up", ...args, "--json"]));
+const up = (...args) => jsonOf(flow(["up", ...args, "--json"], { env }));
 
 async function request(port, method, target, body, token) {
   const answer = await fetch(`http://127.0.0.1:${port}/api/v1${target}`, {
@@ -39,7 +39,7 @@ async function request(port, method, target, body, token) {
 async function shopping(broker, postgres) {
   const run = start(["shop", ...broker, "--postgres", postgres, "--port", "0", "--admin-port", "0", "--json",
     "--create-topics"],
-  { env: { ...process.env, FLOW_ADMIN_EMAIL: email, FLOW_ADMIN_PASSWORD: password } });
+  { env: { ...env, FLOW_ADMIN_EMAIL: email, FLOW_ADMIN_PASSWORD: password } });
   const ready = await until(() => run.out.split("\n").find((line) => line.includes('"ready"')),
     `the shop to be ready: ${run.err}`);
   const { port } = JSON.parse(ready);
@@ -56,8 +56,16 @@ async function shopping(broker, postgres) {
 
 describe("foreign clients", { skip: !fs.existsSync("/usr/bin/kcat") && "kcat is not installed" }, () => {
   let postgres;
-  before(() => { postgres = up("postgres"); });
-  after(() => flow(["down"]));
+  before(() => {
+    folder = fs.mkdtempSync("/tmp/flow-interop-");
+    cache = ownCache(folder);
+    env = { ...process.env, FLOW_CACHE: cache };
+    postgres = up("postgres");
+  });
+  after(() => {
+    flow(["down"], { env });
+    fs.rmSync(folder, { recursive: true, force: true });
+  });
 
   test("kcat reads key, body and trace context from Kafka", async () => {
     const kafka = up("kafka", "--level", "fsync-1");
@@ -74,7 +82,7 @@ describe("foreign clients", { skip: !fs.existsSync("/usr/bin/kcat") && "kcat is 
     }
     const [, , body] = read("orders");
     assert.match(body, /"totalAmount":21\.00,"currency":"USD","currentStatus":0/);
-    flow(["down", "kafka"]);
+    flow(["down", "kafka"], { env });
   });
 
   test("pulsar-client reads the same from Pulsar", async () => {
@@ -87,6 +95,6 @@ describe("foreign clients", { skip: !fs.existsSync("/usr/bin/kcat") && "kcat is 
     assert.match(read.stdout, new RegExp(`key:\\[${order.id}\\]`), read.stdout + read.stderr);
     assert.match(read.stdout, /traceparent=00-000000000000002a0000000000000007-[0-9a-f]{16}-01/);
     assert.match(read.stdout, /"totalAmount":21\.00,"currency":"USD","currentStatus":0/);
-    flow(["down", "pulsar"]);
+    flow(["down", "pulsar"], { env });
   });
 });
