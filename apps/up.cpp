@@ -23,6 +23,7 @@
 #include "base/json.hpp"
 #include "servers/kafka.hpp"
 #include "servers/level.hpp"
+#include "servers/pinot.hpp"
 #include "servers/postgres.hpp"
 #include "servers/proc.hpp"
 #include "servers/pulsar.hpp"
@@ -44,6 +45,7 @@ struct UpFlags {
   std::string level_name;  // Its own name.
   std::string name;
   std::string home;
+  std::string pulsar_plugin;
   int nodes = 0;  // 0: as many as the level has.
   bool is_json = false;
   int keeper_pipe = -1;  // Set in the keeper only.
@@ -70,6 +72,12 @@ Result<servers::Level> choose_level(const UpFlags& flags) {
 // Whatever can be known to be wrong before anything starts.
 Result<UpFlags> check_flags(UpFlags flags) {
   if (flags.name.empty()) flags.name = flags.platform;
+  if (!flags.pulsar_plugin.empty() && flags.platform != "pinot") {
+    return fail(Errc::config, "flow up {}: --pulsar-plugin is for pinot", flags.platform);
+  }
+  if (flags.platform == "pinot" && flags.nodes > 1) {
+    return fail(Errc::config, "flow up pinot: takes no --nodes; it has one process of each role");
+  }
   if (auto ok = servers::check_name(flags.name); !ok) return std::unexpected(ok.error());
   if (flags.platform == "postgres") {
     if (flags.level.empty() && flags.nodes <= 1) return flags;
@@ -113,6 +121,17 @@ Result<std::unique_ptr<servers::Server>> start_servers(const UpFlags& flags, UpE
     options.home = flags.home;
     return as_server(servers::Kafka::start(std::move(options)),
                      [&](servers::Kafka& kafka) { entry.service = kafka.bootstrap(); });
+  }
+  if (flags.platform == "pinot") {
+    servers::PinotOptions options;
+    options.level = level->pinot;
+    options.progress = progress;
+    options.home = flags.home;
+    options.pulsar_plugin = flags.pulsar_plugin;
+    return as_server(servers::Pinot::start(std::move(options)), [&](servers::Pinot& pinot) {
+      entry.service = pinot.broker_url();
+      entry.admin = pinot.controller_url();
+    });
   }
   servers::PulsarOptions options;
   options.level = level->pulsar;
@@ -202,6 +221,7 @@ std::vector<std::string> keeper_command(const UpFlags& flags, int pipe) {
   };
   add("--level", flags.level);
   add("--home", flags.home);
+  add("--pulsar-plugin", flags.pulsar_plugin);
   if (flags.nodes > 0) add("--nodes", fmt::format("{}", flags.nodes));
   return words;
 }
@@ -240,6 +260,7 @@ Result<pid_t> start_keeper(const UpFlags& flags, int& read_end) {
 std::string example_for(const UpEntry& entry) {
   if (entry.platform == "kafka") return fmt::format("kcat -L -b {}", entry.service);
   if (entry.platform == "pulsar") return fmt::format("curl {}/admin/v2/clusters", entry.admin);
+  if (entry.platform == "pinot") return fmt::format("curl {}/tables", entry.admin);
   return fmt::format("psql {} -c 'select version()'", entry.service);
 }
 
@@ -406,16 +427,18 @@ int down(const std::string& name) {
 void add_up(CLI::App& root, int& exit_code) {
   auto flags = std::make_shared<UpFlags>();
   auto* command = root.add_subcommand("up", "Start real servers that stay until 'flow down'");
-  command->add_option("platform", flags->platform, "kafka, pulsar or postgres")
+  command->add_option("platform", flags->platform, "kafka, pulsar, pinot or postgres")
       ->required()
-      ->check(CLI::IsMember({"kafka", "pulsar", "postgres"}));
+      ->check(CLI::IsMember({"kafka", "pulsar", "pinot", "postgres"}));
   command->add_option("--level", flags->level,
                       "Durability level (fsync-1, or strong with --nodes 3)");
   command->add_option("--nodes", flags->nodes, "Kafka nodes; Pulsar bookies and brokers")
       ->check(CLI::Range(1, 9));
   command->add_option("--name", flags->name, "Name of what is started (the platform's)");
   command->add_option("--home", flags->home,
-                      "A Kafka or Pulsar of your own instead of the fetched one");
+                      "A Kafka, Pulsar or Pinot of your own instead of the fetched one");
+  command->add_option("--pulsar-plugin", flags->pulsar_plugin,
+                      "Jar that lets Pinot read Pulsar, instead of Flow's own");
   command->add_flag("--json", flags->is_json, "Print service, processes and pids as JSON");
   command->add_option("--keeper-pipe", flags->keeper_pipe)->group("");
   command->footer("Example: flow up kafka --nodes 3 --level strong");

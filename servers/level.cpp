@@ -67,10 +67,10 @@ class LevelReader {
     return settings;
   }
 
-  void whole_number(YamlMap& map, std::string_view key, int& out) {
+  void whole_number(YamlMap& map, std::string_view key, int& out, int lowest = 1, int highest = 9) {
     map.require(key);
     std::int64_t value = out;
-    map.whole_number(key, value, 1, 9);
+    map.whole_number(key, value, lowest, highest);
     out = static_cast<int>(value);
   }
 
@@ -112,6 +112,20 @@ void read_pulsar(LevelReader& reader, YamlMap& map, PulsarLevel& pulsar) {
   pulsar.topic = reader.section(map, "pulsar", "topic", pulsar_topic_keys);
   pulsar.producer = reader.section(map, "pulsar", "producer", pulsar_producer_keys);
   pulsar.consumer = reader.section(map, "pulsar", "consumer", {});
+  reader.finish(map);
+}
+
+void read_pinot(LevelReader& reader, YamlMap& map, PinotLevel& pinot) {
+  for (const auto& [key, out] : {std::pair{"zookeeper_heap_mb", &pinot.zookeeper_heap_mb},
+                                 {"controller_heap_mb", &pinot.controller_heap_mb},
+                                 {"broker_heap_mb", &pinot.broker_heap_mb},
+                                 {"server_heap_mb", &pinot.server_heap_mb},
+                                 {"server_direct_mb", &pinot.server_direct_mb}}) {
+    reader.whole_number(map, key, *out, 32, 1 << 20);
+  }
+  pinot.controller = map.settings("controller");
+  pinot.broker = map.settings("broker");
+  pinot.server = map.settings("server");
   reader.finish(map);
 }
 
@@ -233,8 +247,10 @@ Result<Level> parse_level(std::string_view text, const std::string& name) {
   reader.sentence(*map, "like_for_like_reason", level.like_for_like_reason);
   map->require("kafka");
   map->require("pulsar");
+  map->require("pinot");
   if (auto kafka = map->map("kafka")) read_kafka(reader, *kafka, level.kafka);
   if (auto pulsar = map->map("pulsar")) read_pulsar(reader, *pulsar, level.pulsar);
+  if (auto pinot = map->map("pinot")) read_pinot(reader, *pinot, level.pinot);
   reader.finish(*map);
   if (reader.error()) return std::unexpected(*reader.error());
   if (auto checked = check_copies(level, name); !checked) return std::unexpected(checked.error());
@@ -274,6 +290,14 @@ base::json::object to_json(const Level& level) {
                                {"topic", to_object(level.pulsar.topic)},
                                {"producer", to_object(level.pulsar.producer)},
                                {"consumer", to_object(level.pulsar.consumer)}};
+  base::json::object pinot = {{"zookeeper_heap_mb", level.pinot.zookeeper_heap_mb},
+                              {"controller_heap_mb", level.pinot.controller_heap_mb},
+                              {"broker_heap_mb", level.pinot.broker_heap_mb},
+                              {"server_heap_mb", level.pinot.server_heap_mb},
+                              {"server_direct_mb", level.pinot.server_direct_mb},
+                              {"controller", to_object(level.pinot.controller)},
+                              {"broker", to_object(level.pinot.broker)},
+                              {"server", to_object(level.pinot.server)}};
   base::json::object replication = {{"kafka", replication_note(level, "kafka")},
                                     {"pulsar", replication_note(level, "pulsar")}};
   return {{"name", level.name},
@@ -283,7 +307,8 @@ base::json::object to_json(const Level& level) {
           {"like_for_like_reason", level.like_for_like_reason},
           {"replication", std::move(replication)},
           {"kafka", std::move(kafka)},
-          {"pulsar", std::move(pulsar)}};
+          {"pulsar", std::move(pulsar)},
+          {"pinot", std::move(pinot)}};
 }
 
 }  // namespace flow::servers

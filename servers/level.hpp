@@ -1,6 +1,7 @@
 // Durability levels as data (levels/*.yaml): what each platform is asked to promise, every setting
-// of broker, storage, topic and client written out on both platforms. Strict: a key that is missing
-// is as wrong as one that nobody knows, because a default left to chance is no level.
+// of broker, storage, topic and client written out on both platforms, and the memory of Pinot.
+// Strict: a key that is missing is as wrong as one that nobody knows, because a default left to
+// chance is no level.
 // Thread: any; plain values.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
@@ -36,6 +37,20 @@ struct PulsarLevel {
   Settings consumer;
 };
 
+// What reads the events of either platform: no promise of durability, but its memory decides what
+// it can be asked.
+struct PinotLevel {
+  int zookeeper_heap_mb = 64;
+  int controller_heap_mb = 256;
+  int broker_heap_mb = 256;
+  int server_heap_mb = 1024;
+  int server_direct_mb = 512;
+  Settings
+      controller;  // Pinot's own names, as are the next two: "controller.task.frequencyPeriod".
+  Settings broker;
+  Settings server;
+};
+
 struct Level {
   std::string name;
   std::filesystem::path file;
@@ -45,6 +60,7 @@ struct Level {
   std::string like_for_like_reason;
   KafkaLevel kafka;
   PulsarLevel pulsar;
+  PinotLevel pinot;
 };
 
 // A name ("fsync-1") of a file in the levels folder, or a path ("./my-level.yaml"). Errc::config
@@ -63,7 +79,7 @@ std::vector<std::string> known_levels();  // Sorted names.
 std::string replication_note(const Level& level, std::string_view platform);
 
 // For result files: name, promises, does_not_promise, like_for_like, like_for_like_reason,
-// replication {kafka, pulsar}, and every setting of both platforms.
+// replication {kafka, pulsar}, and every setting of both platforms and of Pinot.
 base::json::object to_json(const Level& level);
 
 }  // namespace flow::servers

@@ -4,14 +4,13 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <future>
 #include <span>
 #include <unistd.h>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "net/http_client.hpp"
+#include "servers/local_http.hpp"
 #include "servers/ports.hpp"
 #include "servers/proc.hpp"
 #include "servers/settings_text.hpp"
@@ -175,55 +174,6 @@ Settings broker_settings(int port, int http_port, int zookeeper) {
           {"defaultRetentionTimeInMinutes", "1440"},
           {"defaultRetentionSizeInMB", "-1"}};
 }
-
-net::HttpUrl local_url(std::uint16_t port) {
-  net::HttpUrl url;
-  url.host = "127.0.0.1";
-  url.port = port;
-  return url;
-}
-
-Result<net::HttpResponse> get(std::uint16_t port, const std::string& target, base::Nanos within) {
-  net::HttpRequest request;
-  request.method = "GET";
-  request.target = target;
-  return net::http_request_blocking(local_url(port), std::move(request), base::now() + within);
-}
-
-Result<base::json::object> get_object(std::uint16_t port, const std::string& target) {
-  auto answer = get(port, target, std::chrono::seconds(10));
-  if (!answer) return std::unexpected(answer.error());
-  if (answer->status != 200) {
-    return fail(Errc::io, "http://127.0.0.1:{}{}: status {}", port, target, answer->status);
-  }
-  auto value = base::parse_json(answer->body, target);
-  if (!value) return std::unexpected(value.error());
-  if (!value->is_object()) return fail(Errc::protocol, "{}: expected a JSON object", target);
-  return std::move(value->as_object());
-}
-
-// Asks again and again without holding up whoever waits: Pulsar's health check publishes and reads
-// a message, which takes seconds the first time.
-class HttpProbe {
- public:
-  HttpProbe(std::uint16_t port, std::string target) : port_(port), target_(std::move(target)) {}
-
-  bool is_good() {
-    if (!answer_.valid()) {
-      answer_ = std::async(std::launch::async, [port = port_, target = target_] {
-        const auto answer = get(port, target, std::chrono::seconds(10));
-        return answer && answer->status == 200;
-      });
-    }
-    if (answer_.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return false;
-    return answer_.get();  // And another one the next time.
-  }
-
- private:
-  std::uint16_t port_;
-  std::string target_;
-  std::future<bool> answer_;  // Its destructor waits for the request's deadline at most.
-};
 
 }  // namespace
 
@@ -456,8 +406,8 @@ Result<void> Pulsar::wait_bookie(const Plan& plan, std::size_t index, Wait& wait
   HttpProbe probe(port, "/api/v1/bookie/is_ready");
   return wait.until(
       fmt::format("waiting for bookie {} of {}", index + 1, plan.ports.bookies.size()),
-      [&] { return accepts_connections(port) && probe.is_good(); },
-      [this] { return check_alive(); }, std::chrono::milliseconds(50));
+      [&] { return probe.is_good(); }, [this] { return check_alive(); },
+      std::chrono::milliseconds(50));
 }
 
 Result<void> Pulsar::wait_ready(const PulsarOptions& options, const Plan& plan, Wait& wait) {
@@ -472,7 +422,7 @@ Result<void> Pulsar::wait_ready(const PulsarOptions& options, const Plan& plan, 
     auto ready = wait.until(
         fmt::format("waiting for broker {} of {} to store and read a message", i + 1,
                     plan.ports.brokers.size()),
-        [&] { return accepts_connections(port) && probe.is_good(); }, alive, pause);
+        [&] { return probe.is_good(); }, alive, pause);
     if (!ready) return ready;
   }
   return read_effective(options, plan);
@@ -482,7 +432,7 @@ Result<void> Pulsar::read_effective(const PulsarOptions& options, const Plan& pl
   base::json::object effective;
   for (std::size_t i = 0; i < plan.ports.bookie_https.size(); ++i) {
     const std::string role = fmt::format("pulsar-bookie-{}", i + 1);
-    auto reported = get_object(plan.ports.bookie_https[i], "/api/v1/config/server_config");
+    auto reported = http_get_object(plan.ports.bookie_https[i], "/api/v1/config/server_config");
     if (!reported) return base::with_context(role, reported.error());
     if (auto ok = check_in_force(role, options.level.bookie, *reported); !ok) return ok;
     effective[role] = std::move(*reported);
@@ -490,7 +440,7 @@ Result<void> Pulsar::read_effective(const PulsarOptions& options, const Plan& pl
   for (std::size_t i = 0; i < plan.ports.broker_https.size(); ++i) {
     const std::string role = fmt::format("pulsar-broker-{}", i + 1);
     auto reported =
-        get_object(plan.ports.broker_https[i], "/admin/v2/brokers/configuration/runtime");
+        http_get_object(plan.ports.broker_https[i], "/admin/v2/brokers/configuration/runtime");
     if (!reported) return base::with_context(role, reported.error());
     if (auto ok = check_in_force(role, options.level.broker, *reported); !ok) return ok;
     effective[role] = std::move(*reported);

@@ -29,10 +29,10 @@ struct KeptProcess {
 
 struct UpEntry {
   std::string name;      // Chosen by the operator; the platform's when not.
-  std::string platform;  // "kafka", "pulsar", "postgres"
+  std::string platform;  // "kafka", "pulsar", "pinot", "postgres"
   std::string level;     // Empty for PostgreSQL.
   std::string service;   // What clients connect to.
-  std::string admin;     // Pulsar's admin URL, else empty.
+  std::string admin;     // Admin URL of Pulsar, of Pinot's controller, else empty.
   std::string directory;
   KeptProcess keeper;
   std::vector<KeptProcess> processes;

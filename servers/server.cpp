@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "servers/server.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -32,10 +34,24 @@ Result<ChildProcess*> Server::start_process(SpawnOptions options) {
     fs::create_directories(folder, error);
     options.log_path = folder / (options.name + ".log");
   }
-  auto child = run_->spawn(std::move(options));
+  auto child = run_->spawn(options);
   if (!child) return std::unexpected(child.error());
-  members_.push_back({std::move(*child), false});
+  members_.push_back({std::move(*child), std::move(options), false});
   return members_.back().process.get();
+}
+
+Result<ChildProcess*> Server::start_again(std::string_view role) {
+  if (auto ok = require_role(role); !ok) return std::unexpected(ok.error());
+  const auto member = std::ranges::find_if(
+      members_, [role](const Member& one) { return one.process->name() == role; });
+  if (!member->process->exited()) {
+    return fail(Errc::io, "{}: runs already (pid {})", role, member->process->pid());
+  }
+  auto child = run_->spawn(member->options);
+  if (!child) return std::unexpected(child.error());
+  member->process = std::move(*child);
+  member->is_expected_to_be_gone = false;
+  return member->process.get();
 }
 
 ChildProcess* Server::find(std::string_view role) const {
@@ -65,42 +81,43 @@ Result<void> Server::check_alive() const {
   return {};
 }
 
-namespace {
-
-Result<void> require_running(ChildProcess* process, std::string_view role,
-                             const std::vector<ProcessInfo>& running) {
-  if (process && !process->exited()) return {};
-  if (process) return fail(Errc::io, "{}: does not run: {}", role, process->exit_text());
+Result<void> Server::require_role(std::string_view role) const {
+  if (find(role)) return {};
   std::vector<std::string> names;
-  for (const auto& one : running) names.push_back(one.role);
+  for (const auto& member : members_) names.push_back(member.process->name());
   return fail(Errc::config, "{}: there is no such role; expected one of {}", role,
               fmt::join(names, ", "));
 }
 
-}  // namespace
+Result<ChildProcess*> Server::find_running(std::string_view role) const {
+  if (auto ok = require_role(role); !ok) return std::unexpected(ok.error());
+  ChildProcess* process = find(role);
+  if (process->exited()) return fail(Errc::io, "{}: does not run: {}", role, process->exit_text());
+  return process;
+}
 
 Result<void> Server::freeze(std::string_view role) {
-  ChildProcess* process = find(role);
-  if (auto ok = require_running(process, role, processes()); !ok) return ok;
-  process->kill(SIGSTOP);
+  auto process = find_running(role);
+  if (!process) return std::unexpected(process.error());
+  (*process)->kill(SIGSTOP);
   return {};
 }
 
 Result<void> Server::thaw(std::string_view role) {
-  ChildProcess* process = find(role);
-  if (auto ok = require_running(process, role, processes()); !ok) return ok;
-  process->kill(SIGCONT);
+  auto process = find_running(role);
+  if (!process) return std::unexpected(process.error());
+  (*process)->kill(SIGCONT);
   return {};
 }
 
 Result<void> Server::kill(std::string_view role) {
-  ChildProcess* process = find(role);
-  if (auto ok = require_running(process, role, processes()); !ok) return ok;
+  auto process = find_running(role);
+  if (!process) return std::unexpected(process.error());
   for (auto& member : members_) {
-    if (member.process.get() == process) member.is_expected_to_be_gone = true;
+    if (member.process.get() == *process) member.is_expected_to_be_gone = true;
   }
-  process->kill_group(SIGKILL);
-  if (!process->wait_exit(base::now() + std::chrono::seconds(10))) {
+  (*process)->kill_group(SIGKILL);
+  if (!(*process)->wait_exit(base::now() + std::chrono::seconds(10))) {
     return fail(Errc::timed_out, "{}: still there 10 s after SIGKILL", role);
   }
   return {};

@@ -1,6 +1,6 @@
 // What every real server that Flow starts has in common: processes with roles, logs, faults, facts.
-// Kafka, Pulsar and Postgres (kafka.hpp, pulsar.hpp, postgres.hpp) derive from Server; each has a
-// blocking start() that returns when the server answers by its own protocol.
+// Kafka, Pulsar, Pinot and Postgres (kafka.hpp and so on) derive from Server; each has a blocking
+// start() that returns when the server answers by its own protocol.
 // Thread: one at a time; not the supervisor's. Servers of different objects may start in parallel.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
@@ -36,7 +36,7 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  virtual std::string_view platform() const = 0;  // "kafka", "pulsar", "postgres"
+  virtual std::string_view platform() const = 0;  // "kafka", "pulsar", "pinot", "postgres"
 
   // Ends the processes in order, at the latest after a few seconds each by SIGKILL: the data is
   // thrown away. Idempotent.
@@ -67,6 +67,9 @@ class Server {
 
   // The child's log is <run directory>/logs/<name>.log unless `options` has one.
   base::Result<ChildProcess*> start_process(SpawnOptions options);
+  // The command of a process that has ended once more; what it logs is appended. Errc::config for a
+  // role that does not exist, Errc::io for one that runs.
+  base::Result<ChildProcess*> start_again(std::string_view role);
   // The error of a start, with the end of every log where a deadline passed: only they know why.
   base::Error explained(base::Error error) const;
   // Ends and forgets every process, for another attempt.
@@ -81,8 +84,11 @@ class Server {
  private:
   struct Member {
     std::unique_ptr<ChildProcess> process;
+    SpawnOptions options;  // What it was started with.
     bool is_expected_to_be_gone = false;
   };
+  base::Result<void> require_role(std::string_view role) const;
+  base::Result<ChildProcess*> find_running(std::string_view role) const;
   std::vector<Member> members_;
 };
 

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "servers/pinot.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "servers/local_http.hpp"
+#include "servers/ports.hpp"
+#include "servers/settings_text.hpp"
+#include "servers/wait.hpp"
+#include "servers/zookeeper_probe.hpp"
+
+namespace flow::servers {
+namespace {
+
+namespace fs = std::filesystem;
+using base::Errc;
+using base::fail;
+using base::Result;
+
+constexpr int attempts = 3;  // When another process takes a port first.
+constexpr auto pause = std::chrono::milliseconds(50);
+
+// What PinotAdministrator logs when a role cannot start; the process itself may stay.
+constexpr std::string_view failed_words = "Failed to start a Pinot [";
+
+// In ZooKeeper: the owner of this node is the one that assigns tables and segments.
+constexpr const char* leader_path = "/flow/CONTROLLER/LEADER";
+
+// Pinot reads keys without regard to case and reports some in lower case.
+std::string lower(std::string text) {
+  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
+  return text;
+}
+
+struct RestProbe {
+  std::uint16_t port;
+  const char* target;
+};
+
+RestProbe probe_of(const PinotPorts& ports, std::string_view role) {
+  if (role == pinot_controller) return {ports.controller, "/health"};
+  if (role == pinot_broker) return {ports.broker, "/health"};
+  return {ports.server_admin, "/health/readiness"};
+}
+
+const Settings& settings_of(const PinotLevel& level, std::string_view role) {
+  if (role == pinot_controller) return level.controller;
+  return role == pinot_broker ? level.broker : level.server;
+}
+
+bool names(const base::json::object& object, std::string_view list, std::string_view wanted) {
+  const auto* found = object.if_contains(list);
+  return found && found->is_array() &&
+         std::ranges::any_of(found->get_array(), [wanted](const base::json::value& one) {
+           return one.is_string() && one.get_string() == wanted;
+         });
+}
+
+}  // namespace
+
+fs::path pinot_plugin_jar() {
+  if (const char* chosen = std::getenv("FLOW_PINOT_PLUGIN"); chosen && *chosen) return chosen;
+  return fs::path(FLOW_SOURCE_DIR) / "build" / "pinot-pulsar" / "flow-pinot-pulsar.jar";
+}
+
+Pinot::~Pinot() { stop(); }
+
+void Pinot::stop() {
+  // ZooKeeper last: without it the others hang. The data is thrown away.
+  stop_processes(pinot_server, std::chrono::seconds(5), SIGTERM);
+  stop_processes(pinot_broker, std::chrono::seconds(3), SIGTERM);
+  stop_processes(pinot_controller, std::chrono::seconds(3), SIGTERM);
+  stop_processes(pinot_zookeeper, std::chrono::seconds(1), SIGTERM);
+}
+
+Result<std::unique_ptr<Pinot>> Pinot::start(PinotOptions options) {
+  Wait wait("pinot", options.progress, options.ready_within);
+  if (options.pulsar_plugin.empty() && options.home.empty() && fs::exists(pinot_plugin_jar())) {
+    options.pulsar_plugin = pinot_plugin_jar();
+  }
+  auto home = find_pinot(options.home, options.pulsar_plugin);
+  if (!home) return std::unexpected(home.error());
+  auto java = find_java();
+  if (!java) return std::unexpected(java.error());
+  for (int attempt = 1;; ++attempt) {
+    auto run = RunDirectory::create();  // A new one each time: half-written data is not reused.
+    if (!run) return std::unexpected(run.error());
+    std::unique_ptr<Pinot> pinot(new Pinot(*run));
+    pinot->plan_ = {.home = *home, .java = *java, .run = (*run)->path(), .ports = {}};
+    auto ready = pinot->start_once(options, wait);
+    if (ready) {
+      pinot->facts_["seconds_until_ready"] = wait.seconds();
+      return pinot;
+    }
+    const bool try_again = attempt < attempts && says_port_is_taken(ready.error().what);
+    if (!try_again) return std::unexpected(pinot->explained(ready.error()));
+  }
+}
+
+Result<void> Pinot::start_once(const PinotOptions& options, Wait& wait) {
+  if (auto done = configure(options); !done) return done;
+  if (auto done = start_role(options, pinot_zookeeper); !done) return done;
+  if (auto done = wait_ready(pinot_zookeeper, wait); !done) return done;
+  if (auto done = start_role(options, pinot_controller); !done) return done;
+  // It joins the cluster after it has laid it out; broker and server die in one that is not.
+  auto laid_out = wait.until(
+      "waiting for the controller to lay out the cluster",
+      [this] { return is_registered(pinot_controller); }, [this] { return check_starting(); },
+      pause);
+  if (!laid_out) return laid_out;
+  for (const char* role : {pinot_broker, pinot_server}) {
+    if (auto done = start_role(options, role); !done) return done;
+  }
+  for (const char* role : {pinot_controller, pinot_broker, pinot_server}) {
+    if (auto done = wait_ready(role, wait); !done) return done;
+  }
+  return read_effective(options.level);
+}
+
+// Picks ports and writes every role's configuration.
+Result<void> Pinot::configure(const PinotOptions& options) {
+  auto ports = pick_ports(5);
+  if (!ports) return std::unexpected(ports.error());
+  plan_.ports = {(*ports)[0], (*ports)[1], (*ports)[2], (*ports)[3], (*ports)[4]};
+  controller_url_ = fmt::format("http://127.0.0.1:{}", plan_.ports.controller);
+  broker_url_ = fmt::format("http://127.0.0.1:{}", plan_.ports.broker);
+  facts_ = {{"platform", "pinot"},
+            {"version", plan_.home.version},
+            {"home", plan_.home.folder.string()},
+            {"pulsar_plugin", plan_.home.pulsar_plugin},
+            {"service", broker_url_},
+            {"admin", controller_url_},
+            {"commands", base::json::object()},
+            {"settings_set", base::json::object()}};
+  const fs::path config = run_->path() / "config";
+  const auto write = [&](const char* role, Result<Settings> settings) -> Result<void> {
+    if (!settings) return std::unexpected(settings.error());
+    facts_["settings_set"].as_object()[role] = settings_object(*settings);
+    std::error_code error;  // What cannot be made shows when the role starts.
+    fs::create_directories(run_->path() / (std::string(role) + "-tmp"), error);
+    return write_text_file(config / (std::string(role) + ".conf"), properties_text(*settings));
+  };
+  const PinotLevel& level = options.level;
+  for (auto done : {write(pinot_zookeeper, pinot_zookeeper_settings(plan_)),
+                    write(pinot_controller, pinot_controller_settings(plan_, level.controller)),
+                    write(pinot_broker, pinot_broker_settings(plan_, level.broker)),
+                    write(pinot_server, pinot_server_settings(plan_, level.server))}) {
+    if (!done) return done;
+  }
+  std::error_code error;
+  fs::create_directories(run_->path() / "logs", error);
+  return write_text_file(config / "pinot-log4j2.xml", pinot_logging_text());
+}
+
+Result<void> Pinot::start_role(const PinotOptions& options, std::string_view role) {
+  SpawnOptions spawn;
+  spawn.name = role;
+  spawn.command = pinot_command(plan_, role, options.level);
+  spawn.working_directory = run_->path();
+  facts_["commands"].as_object()[role] = fmt::format("{}", fmt::join(spawn.command, " "));
+  auto started = start_process(std::move(spawn));
+  if (!started) return std::unexpected(started.error());
+  return {};
+}
+
+// A role that could not start may stay as a process: then its log says so.
+Result<void> Pinot::check_starting() const {
+  if (auto alive = check_alive(); !alive) return alive;
+  for (const char* role : {pinot_controller, pinot_broker, pinot_server}) {
+    const ChildProcess* process = find(role);
+    if (!process || process->exited()) continue;
+    const std::string tail = process->log_tail(60);
+    if (tail.find(failed_words) == std::string::npos) continue;
+    return fail(Errc::io, "{} could not start; the end of its log:\n{}", role, tail);
+  }
+  return {};
+}
+
+bool Pinot::is_registered(std::string_view role) const {
+  const auto dump = ask_zookeeper(plan_.ports.zookeeper, "dump");
+  return dump && lists_ephemeral(*dump, fmt::format("/flow/LIVEINSTANCES/{}",
+                                                    pinot_instance(plan_.ports, role)));
+}
+
+Result<void> Pinot::wait_ready(std::string_view role, Wait& wait) {
+  const auto alive = [this] { return check_starting(); };
+  if (role == pinot_zookeeper) {
+    return wait.until(
+        "waiting for ZooKeeper",
+        [this] { return bool(ask_zookeeper(plan_.ports.zookeeper, "srvr")); }, alive);
+  }
+  const RestProbe rest = probe_of(plan_.ports, role);
+  HttpProbe probe(rest.port, rest.target);
+  auto ready = wait.until(
+      fmt::format("waiting for {} to be ready", role), [&] { return probe.is_good(); }, alive,
+      pause);
+  const ChildProcess* controller = find(pinot_controller);
+  if (!ready || role == pinot_controller || !controller || controller->exited()) return ready;
+  const bool is_broker = role == pinot_broker;
+  return wait.until(
+      fmt::format("waiting until tables can be given to {}", role),
+      [&] {
+        const auto tenant = http_get_object(
+            plan_.ports.controller,
+            fmt::format("/tenants/DefaultTenant?type={}", is_broker ? "broker" : "server"));
+        return tenant && names(*tenant, is_broker ? "BrokerInstances" : "ServerInstances",
+                               pinot_instance(plan_.ports, role));
+      },
+      alive, pause);
+}
+
+Result<void> Pinot::read_effective(const PinotLevel& level) {
+  base::json::object effective;
+  for (const char* role : {pinot_controller, pinot_broker, pinot_server}) {
+    auto reported = http_get_object(probe_of(plan_.ports, role).port, "/appconfigs");
+    if (!reported) return base::with_context(role, reported.error());
+    const auto* config = reported->if_contains("pinotConfig");
+    if (!config || !config->is_object()) {
+      return fail(Errc::protocol, "{}: /appconfigs has no object pinotConfig", role);
+    }
+    base::json::object in_force;
+    for (const auto& [key, value] : config->get_object()) in_force[lower(key)] = value;
+    Settings wanted = settings_of(level, role);
+    for (auto& [key, value] : wanted) key = lower(std::move(key));
+    if (auto ok = check_in_force(role, wanted, in_force); !ok) return ok;
+    effective[role] = std::move(in_force);
+  }
+  facts_["settings_effective"] = std::move(effective);
+  return {};
+}
+
+// A process that was killed keeps its place in the cluster until its ZooKeeper session ends. One
+// that starts before that finds itself there already and sleeps for 11 s.
+Result<void> Pinot::wait_session_gone(std::string_view role, Wait& wait) {
+  return wait.until(
+      fmt::format("waiting until ZooKeeper ends the session of {}", role),
+      [&] {
+        const auto dump = ask_zookeeper(plan_.ports.zookeeper, "dump");
+        if (!dump) return false;
+        const bool is_leader = role == pinot_controller && lists_ephemeral(*dump, leader_path);
+        return !is_leader &&
+               !lists_ephemeral(
+                   *dump, fmt::format("/flow/LIVEINSTANCES/{}", pinot_instance(plan_.ports, role)));
+      },
+      [this] { return check_alive(); }, pause);
+}
+
+Result<void> Pinot::restart(std::string_view role, base::Nanos within) {
+  Wait wait("pinot", {}, within);
+  const ChildProcess* zookeeper = find(pinot_zookeeper);
+  const bool has_zookeeper = zookeeper && !zookeeper->exited();
+  if (role != pinot_zookeeper && has_zookeeper) {
+    if (auto gone = wait_session_gone(role, wait); !gone) return gone;
+  }
+  if (auto started = start_again(role); !started) return std::unexpected(started.error());
+  return wait_ready(role, wait);
+}
+
+}  // namespace flow::servers
