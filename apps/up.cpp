@@ -392,21 +392,30 @@ int status(bool is_json) {
   return 0;
 }
 
-int down(const std::string& name) {
-  auto entries = servers::Registry().list();
-  if (!name.empty()) {
-    std::vector<std::string> names;
-    for (const auto& entry : entries) names.push_back(entry.name);
-    std::erase_if(entries, [&](const auto& entry) { return entry.name != name; });
-    if (entries.empty()) {
-      return report_error(
-          {Errc::config,
-           fmt::format("flow down {}: expected one of what is up: {}", name,
-                       names.empty() ? "nothing" : fmt::format("{}", fmt::join(names, ", ")))});
-    }
+// What the operator means. Several at once only when they say so.
+Result<std::vector<UpEntry>> choose_ending(std::vector<UpEntry> entries, const std::string& name,
+                                           bool is_all) {
+  std::vector<std::string> names;
+  for (const auto& entry : entries) names.push_back(entry.name);
+  if (!name.empty() && is_all) {
+    return fail(Errc::config, "flow down {} --all: expected a name or --all, not both", name);
   }
+  if (name.empty()) {
+    if (is_all || entries.size() <= 1) return entries;
+    return fail(Errc::config, "flow down: several are up; expected one of {}, or --all",
+                fmt::join(names, ", "));
+  }
+  std::erase_if(entries, [&](const auto& entry) { return entry.name != name; });
+  if (!entries.empty()) return entries;
+  return fail(Errc::config, "flow down {}: expected one of what is up: {}", name,
+              names.empty() ? "nothing" : fmt::format("{}", fmt::join(names, ", ")));
+}
+
+int down(const std::string& name, bool is_all) {
+  const auto entries = choose_ending(servers::Registry().list(), name, is_all);
+  if (!entries) return report_error(entries.error());
   int exit_code = 0;
-  for (const auto& entry : entries) {
+  for (const auto& entry : *entries) {
     auto ended = servers::end_kept(
         entry,
         [](std::string_view text) {
@@ -420,7 +429,7 @@ int down(const std::string& name) {
     }
   }
   (void)servers::Registry().list();  // Removes the entries of keepers that were killed.
-  if (entries.empty()) fmt::print("Nothing is up.\n");
+  if (entries->empty()) fmt::print("Nothing is up.\n");
   return exit_code;
 }
 
@@ -456,11 +465,13 @@ void add_servers(CLI::App& root, int& exit_code) {
   status_command->callback([is_json, &exit_code] { exit_code = status(*is_json); });
 
   auto name = std::make_shared<std::string>();
-  auto* down_command =
-      root.add_subcommand("down", "End servers that 'flow up' started, all by default");
-  down_command->add_option("name", *name, "As 'flow status' lists it");
+  auto is_all = std::make_shared<bool>(false);
+  auto* down_command = root.add_subcommand("down", "End servers that 'flow up' started");
+  down_command->add_option("name", *name,
+                           "As 'flow status' lists it; not needed when only one is up");
+  down_command->add_flag("--all", *is_all, "End all of them");
   down_command->footer("Example: flow down kafka");
-  down_command->callback([name, &exit_code] { exit_code = down(*name); });
+  down_command->callback([name, is_all, &exit_code] { exit_code = down(*name, *is_all); });
 }
 
 }  // namespace flow::apps

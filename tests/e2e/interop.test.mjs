@@ -63,7 +63,7 @@ describe("foreign clients", { skip: !fs.existsSync("/usr/bin/kcat") && "kcat is 
     postgres = up("postgres");
   });
   after(() => {
-    flow(["down"], { env });
+    flow(["down", "--all"], { env });
     fs.rmSync(folder, { recursive: true, force: true });
   });
 
