@@ -27,17 +27,33 @@ std::string_view trimmed(std::string_view line) {
   return line.substr(begin, line.find_last_not_of(" \t\r") - begin + 1);
 }
 
+// "Caused by: java.lang.NumberFormatException: For input string" without the two beginnings.
+std::string_view without_class(std::string_view line) {
+  constexpr std::string_view cause = "Caused by: ";
+  if (line.starts_with(cause)) line.remove_prefix(cause.size());
+  const std::size_t colon = line.find(": ");
+  if (colon == std::string_view::npos) return line;
+  const std::string_view name = line.substr(0, colon);
+  const bool is_class =
+      name.find('.') != std::string_view::npos && name.find(' ') == std::string_view::npos;
+  return is_class ? line.substr(colon + 2) : line;
+}
+
 }  // namespace
 
 std::string without_stack(std::string_view text) {
   std::string words;
+  std::string_view last;
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
-    const std::string_view line = trimmed(text.substr(0, end));
+    const std::string_view line = without_class(trimmed(text.substr(0, end)));
     text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
-    if (line.empty() || line.starts_with("at ") || line.starts_with("...")) continue;
+    // A cause often repeats what the exception around it said.
+    if (line.empty() || line.starts_with("at ") || line.starts_with("...") || line == last)
+      continue;
     if (!words.empty()) words += words.ends_with(':') ? " " : "; ";
     words += line;
+    last = line;
     if (words.size() > words_bytes_max) break;
   }
   return shortened(std::move(words));

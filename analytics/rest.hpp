@@ -52,7 +52,8 @@ std::unexpected<base::Error> refused(std::string_view call, const RestAnswer& an
 // a JsonView with `subject` in front, as Errc::protocol.
 std::unexpected<base::Error> malformed(std::string_view subject, const base::Error& error);
 
-// The lines of a Java exception that say something, without its stack; at most 300 bytes.
+// The lines of a Java exception that say something, without its stack and the names of classes; at
+// most 300 bytes.
 std::string without_stack(std::string_view text);
 
 // One segment of a path or one value of a query: "%" for all but letters, digits, - . _ ~.

@@ -21,6 +21,7 @@ void add_shop(CLI::App& root, int& exit_code);     // shop.cpp
 void add_load(CLI::App& root, int& exit_code);     // load.cpp
 void add_auditor(CLI::App& root, int& exit_code);  // auditor.cpp
 void add_traffic(CLI::App& root, int& exit_code);  // traffic.cpp
+void add_pinot(CLI::App& root, int& exit_code);    // pinot.cpp: create, drop, status, sql
 
 // Prints "flow: <what>" on standard error and returns the exit code of the error.
 int report_error(const base::Error& error);

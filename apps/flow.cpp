@@ -25,6 +25,7 @@ void add_commands(CLI::App& root, int& exit_code) {
   add_load(root, exit_code);
   add_auditor(root, exit_code);
   add_traffic(root, exit_code);
+  add_pinot(root, exit_code);
 }
 
 // Ends and removes what a run that was killed has left.
