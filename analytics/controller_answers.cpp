@@ -188,9 +188,6 @@ Result<Consuming> replica_in(const json::value& value, const std::string& segmen
                       .server = text_of(*replica, "serverName"),
                       .state = text_of(*replica, "consumerState"),
                       .offset = {}};
-  const auto last = number_of(*replica, "lastConsumedTimestamp", path);
-  if (!last) return std::unexpected(last.error());
-  consuming.last_consumed_unix_ms = last->value_or(0);
   const auto* offsets = replica->if_contains("partitionToOffsetMap");
   if (!offsets || !offsets->is_object()) return consuming;
   auto offset = text_or_number(offsets->get_object(), fmt::to_string(name->partition), path);

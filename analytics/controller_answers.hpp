@@ -30,7 +30,6 @@ struct Consuming {
   std::string state;  // "CONSUMING", "NOT_CONSUMING"
   std::string
       offset;  // The next to be read (Kafka), the last that was read (Flow's Pulsar plugin).
-  std::int64_t last_consumed_unix_ms = 0;
 };
 
 // table__partition__number__time

@@ -99,8 +99,7 @@ json::object to_json(const PartitionStatus& partition) {
     replicas.push_back({{"segment", replica.segment},
                         {"server", replica.server},
                         {"state", replica.state},
-                        {"offset", replica.offset},
-                        {"last_consumed_unix_ms", replica.last_consumed_unix_ms}});
+                        {"offset", replica.offset}});
   }
   return {{"partition", partition.partition},
           {"consuming", partition.is_consuming()},

@@ -248,17 +248,11 @@ Result<int> drop(const PinotFlags& flags) {
 
 // ------------------------------------------------------------------------------ status
 
-std::string age_text(std::int64_t unix_ms) {
-  if (unix_ms <= 0) return "never";
-  const auto now_ms = base::count(base::ClockAnchor::take().to_unix(base::now())) / 1'000'000;
-  return fmt::format("{:.1f} s ago", static_cast<double>(now_ms - unix_ms) * 1e-3);
-}
-
 void print_partitions(const analytics::TableStatus& status) {
   const std::vector<analytics::TextColumn> columns = {
-      {"partition", true},      {"server"},          {"state"},
-      {"offset", true},         {"segments", true},  {"commits", true},
-      {"rows committed", true}, {"asked last", true}};
+      {"partition", true},     {"server"},         {"state"},
+      {"offset", true},        {"segments", true}, {"commits", true},
+      {"rows committed", true}};
   std::vector<std::vector<std::string>> rows;
   for (const auto& partition : status.partitions) {
     auto replicas = partition.replicas;
@@ -266,8 +260,7 @@ void print_partitions(const analytics::TableStatus& status) {
     for (const auto& replica : replicas) {
       rows.push_back({fmt::to_string(partition.partition), replica.server, replica.state,
                       replica.offset, fmt::to_string(partition.segments),
-                      fmt::to_string(partition.commits), fmt::to_string(partition.rows_committed),
-                      age_text(replica.last_consumed_unix_ms)});
+                      fmt::to_string(partition.commits), fmt::to_string(partition.rows_committed)});
     }
   }
   fmt::print("{}", analytics::text_table(columns, rows));
