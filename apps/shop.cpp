@@ -256,6 +256,8 @@ void add_broker_flags(CLI::App& command, ShopFlags& flags) {
       ->capture_default_str();
   command.add_flag("--ack-before-answer", flags.shop.ack_before_answer,
                    "answer after the broker has acknowledged the event");
+  command.add_flag("--stamp-in-body", flags.shop.stamp_in_body,
+                   "events carry trace id and intended time in their JSON body too, for analytics");
   command.add_option("--ack-seconds", flags.ack_seconds, "how long that may take")
       ->check(CLI::Range(1, 3600))
       ->capture_default_str();

@@ -89,8 +89,12 @@ void parse_tracestate(std::string_view text, Stamp& stamp) {
 
 }  // namespace
 
+std::string format_trace_id(std::uint64_t trial, std::uint64_t request) {
+  return fmt::format("{:016x}{:016x}", trial, request);
+}
+
 std::string format_traceparent(const Stamp& stamp) {
-  return fmt::format("00-{:016x}{:016x}-{:016x}-01", stamp.trial, stamp.request, stamp.parent);
+  return fmt::format("00-{}-{:016x}-01", format_trace_id(stamp.trial, stamp.request), stamp.parent);
 }
 
 std::string format_tracestate(const Stamp& stamp) {

@@ -31,6 +31,8 @@ struct Stamp {
 inline constexpr std::string_view traceparent_name = "traceparent";
 inline constexpr std::string_view tracestate_name = "tracestate";
 
+// 32 hexadecimal digits: what tools that know trace context call an event.
+std::string format_trace_id(std::uint64_t trial, std::uint64_t request);
 std::string format_traceparent(const Stamp& stamp);
 // Empty when there is neither an intended time nor another member: then no header is sent.
 std::string format_tracestate(const Stamp& stamp);

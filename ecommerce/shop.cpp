@@ -232,6 +232,7 @@ Result<void> Shop::Impl::open_servers() {
                                },
                            .log = log_};
   ShopService::Options serving{.ack_before_answer = options_.ack_before_answer,
+                               .stamp_in_body = options_.stamp_in_body,
                                .ack_timeout = options_.ack_timeout,
                                .cors_origins = options_.cors_origins};
   service_ = std::make_unique<ShopService>(std::move(parts), std::move(serving));
@@ -390,6 +391,7 @@ json::object Shop::Impl::effective() const {
   all["database_server_version"] = server_version_;
   all["events_queued_max"] = events_->places();
   all["ack_before_answer"] = options_.ack_before_answer;
+  all["stamp_in_body"] = options_.stamp_in_body;
   all["ack_timeout_ms"] = options_.ack_timeout.count();
   all["create_tables"] = options_.create_tables;
   all["cors_origins"] = json::array(options_.cors_origins.begin(), options_.cors_origins.end());

@@ -41,6 +41,7 @@ struct ShopOptions {
   std::chrono::milliseconds query_timeout{5000};
   std::size_t events_queued_max = 100'000;  // Fewer when the driver's queue is smaller.
   bool ack_before_answer = false;
+  bool stamp_in_body = false;  // Events carry flowEvent and flowIntended in their body too.
   std::chrono::milliseconds ack_timeout{10'000};
   std::chrono::milliseconds broker_timeout{30'000};  // For the first connection.
   std::string records_path;                          // Empty: none.

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "base/check.hpp"
+
 namespace flow::ecommerce {
 
 std::string_view name_of(EventName event) {
@@ -35,6 +37,19 @@ Event make_event(EventName name, Id id, std::string json, const base::Stamp& sta
   event.value = std::move(json);
   event.stamp = stamp;
   return event;
+}
+
+void put_stamp_into_body(Event& event) {
+  FLOW_CHECK(event.value.ends_with('}'));
+  event.value.pop_back();
+  event.value += ",\"flowEvent\":\"";
+  event.value += base::format_trace_id(event.stamp.trial, event.stamp.request);
+  event.value += '"';
+  if (event.stamp.intended) {
+    event.value += ",\"flowIntended\":";
+    event.value += std::to_string(base::count(*event.stamp.intended));
+  }
+  event.value += '}';
 }
 
 }  // namespace flow::ecommerce

@@ -42,4 +42,8 @@ struct Event {
 // The event of the entity `id`, whose JSON is `json`.
 Event make_event(EventName name, Id id, std::string json, const base::Stamp& stamp);
 
+// Appends the stamp to the body, for readers that see no headers: members "flowEvent" (the trace
+// id) and, where there is an intended time, "flowIntended" (Unix ns).
+void put_stamp_into_body(Event& event);
+
 }  // namespace flow::ecommerce

@@ -88,6 +88,7 @@ base::Stamp ShopService::stamp_of(const net::HttpRequest& request) {
 
 net::Task<ShopService::Response> ShopService::publish(Call call, EventOutlet::Place place,
                                                       Event event, Response response) {
+  if (options_.stamp_in_body) put_stamp_into_body(event);
   const streaming::Ticket ticket = parts_.events.publish(std::move(place), std::move(event));
   if (!options_.ack_before_answer) co_return response;
   const auto outcome = co_await parts_.events.outcome(ticket, base::now() + options_.ack_timeout);

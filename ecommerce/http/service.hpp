@@ -30,6 +30,7 @@ class ShopService {
  public:
   struct Options {
     bool ack_before_answer = false;  // Answer after the broker has.
+    bool stamp_in_body = false;      // Of events: for readers that see no headers.
     std::chrono::milliseconds ack_timeout{10'000};
     std::vector<std::string> cors_origins;  // Empty: CORS is off. "*": any.
   };

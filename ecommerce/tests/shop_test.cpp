@@ -281,6 +281,19 @@ TEST(Shop, AnswersAfterTheBrokerWhenAsked) {
   EXPECT_EQ(shop.query("SELECT count(*) FROM orders"), "1");  // Committed before it was published.
 }
 
+TEST(Shop, PutsTheStampIntoEventBodiesWhenAsked) {
+  TestShop shop([](TestShop::Setup& setup) { setup.options.stamp_in_body = true; });
+
+  shop.sign_up("body@example.test");
+
+  const auto seen = shop.records(1);
+  const auto& record = seen.front();
+  const std::string member = "\"flowEvent\":\"" +
+                             base::format_trace_id(record.stamp->trial, record.stamp->request) +
+                             "\"}";
+  EXPECT_TRUE(record.value.ends_with(member)) << record.value;
+}
+
 TEST(Shop, KeepsConnectionsAfterErrors) {
   TestShop shop;
   const std::string request =

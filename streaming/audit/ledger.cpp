@@ -7,9 +7,8 @@
 #include <tuple>
 #include <unordered_map>
 
-#include <fmt/format.h>
-
 #include "base/check.hpp"
+#include "base/stamp.hpp"
 
 namespace flow::streaming::audit {
 namespace {
@@ -262,7 +261,7 @@ std::string_view name_of(Anomaly anomaly) {
   return "?";
 }
 
-std::string Example::trace_id() const { return fmt::format("{:016x}{:016x}", trial, request); }
+std::string Example::trace_id() const { return base::format_trace_id(trial, request); }
 
 const PhaseLedger* Ledger::find(std::string_view phase) const {
   const auto found = std::ranges::find_if(
