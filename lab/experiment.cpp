@@ -91,6 +91,58 @@ Result<void> read_seeds(YamlMap& map, Experiment& experiment) {
   return {};
 }
 
+void read_analytics(YamlMap& map, AnalyticsSettings& analytics) {
+  map.boolean("analytics", analytics.is_on);
+  map.text("queries", analytics.queries);
+  map.number("queries_per_second", analytics.queries_per_second, 0, 1000);
+  map.number("probe_queries_per_second", analytics.probe_queries_per_second, 0, 1000);
+  map.whole_number("segment_rows", analytics.segment_rows, 100, 1'000'000'000);
+}
+
+// A key that would do nothing is a mistake.
+Result<void> check_analytics(const YamlMap& map, const Experiment& experiment) {
+  if (experiment.analytics.is_on) return {};
+  for (const auto* key :
+       {"queries", "queries_per_second", "probe_queries_per_second", "segment_rows"}) {
+    if (map.has(key)) {
+      return fail(Errc::config, "{}: only with analytics: true", map.where(key));
+    }
+  }
+  for (const auto& fault : experiment.faults) {
+    if (fault.role.starts_with("pinot-")) {
+      return fail(Errc::config, "{}: role {}: only with analytics: true", map.where("faults"),
+                  fault.role);
+    }
+  }
+  return {};
+}
+
+Result<Fault> read_fault(YamlMap map) {
+  Fault fault;
+  for (const auto* key : {"what", "role", "at_seconds", "for_seconds"}) map.require(key);
+  map.choice("what", fault.what, {"kill", "pause"});
+  map.choice("role", fault.role,
+             {"broker", "pinot-server", "pinot-broker", "pinot-controller", "pinot-zookeeper"});
+  map.number("at_seconds", fault.at_seconds, 0, 86'400);
+  map.number("for_seconds", fault.for_seconds, 0, 3600);
+  const std::string where = map.where("role");
+  if (auto done = map.finish(); !done) return std::unexpected(done.error());
+  if (fault.what == "kill" && fault.role == "broker") {
+    return fail(Errc::config, "{}: kill: expected one of Pinot's roles; a broker can be paused",
+                where);
+  }
+  return fault;
+}
+
+Result<void> read_faults(YamlMap& map, Experiment& experiment) {
+  for (auto& entry : map.maps("faults")) {
+    auto fault = read_fault(std::move(entry));
+    if (!fault) return std::unexpected(fault.error());
+    experiment.faults.push_back(std::move(*fault));
+  }
+  return {};
+}
+
 Result<Experiment> read_experiment(YamlMap map) {
   Experiment experiment;
   map.require("name");
@@ -106,9 +158,12 @@ Result<Experiment> read_experiment(YamlMap map) {
   read_whole(map, "drain_seconds", experiment.drain_seconds, 1, 600);
   read_whole(map, "bcrypt_cost", experiment.bcrypt_cost, 4, 15);
   map.boolean("ack_before_answer", experiment.ack_before_answer);
+  read_analytics(map, experiment.analytics);
+  auto faults = read_faults(map, experiment);
   auto workloads = read_workloads(map, experiment);
   auto seeds = read_seeds(map, experiment);
   if (auto done = map.finish(); !done) return std::unexpected(done.error());
+  if (!faults) return std::unexpected(faults.error());
   if (!workloads) return std::unexpected(workloads.error());
   if (!seeds) return std::unexpected(seeds.error());
   if (experiment.workloads.empty()) {
@@ -120,6 +175,7 @@ Result<Experiment> read_experiment(YamlMap map) {
   if (auto ok = check_list(map, "levels", experiment.levels, {}); !ok) {
     return std::unexpected(ok.error());
   }
+  if (auto ok = check_analytics(map, experiment); !ok) return std::unexpected(ok.error());
   const auto is_name_character = [](char c) {
     return std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_';
   };
@@ -143,6 +199,16 @@ base::json::object describe(const Workload& workload) {
           {"warm_up_requests_per_second", workload.warm_up_requests_per_second}};
 }
 
+// Absent without analytics.
+void put_analytics(base::json::object& object, const AnalyticsSettings& analytics) {
+  object["analytics"] = analytics.is_on;
+  if (!analytics.is_on) return;
+  object["queries"] = analytics.queries;
+  object["queries_per_second"] = analytics.queries_per_second;
+  object["probe_queries_per_second"] = analytics.probe_queries_per_second;
+  object["segment_rows"] = analytics.segment_rows;
+}
+
 base::json::array texts(const std::vector<std::string>& values) {
   base::json::array array;
   for (const auto& value : values) array.emplace_back(value);
@@ -163,23 +229,35 @@ Result<Experiment> parse_experiment(std::string_view yaml, const std::string& na
   return read_experiment(std::move(*map));
 }
 
+Result<analytics::QuerySet> load_queries(const Experiment& experiment) {
+  const std::string& name = experiment.analytics.queries;
+  const bool is_path = name.contains('/') || name.ends_with(".yaml");
+  return analytics::load_query_set(
+      is_path ? name : fmt::format(FLOW_SOURCE_DIR "/experiments/queries/{}.yaml", name));
+}
+
 base::json::object describe(const Experiment& experiment) {
   base::json::array workloads;
   for (const auto& workload : experiment.workloads) workloads.push_back(describe(workload));
   base::json::array seeds;
   for (const auto seed : experiment.seeds) seeds.emplace_back(seed);
-  return {{"name", experiment.name},
-          {"question", experiment.question},
-          {"platforms", texts(experiment.platforms)},
-          {"levels", texts(experiment.levels)},
-          {"blocks", experiment.blocks},
-          {"seeds", std::move(seeds)},
-          {"workloads", std::move(workloads)},
-          {"shards", experiment.shards},
-          {"connections_max", experiment.connections_max},
-          {"drain_seconds", experiment.drain_seconds},
-          {"bcrypt_cost", experiment.bcrypt_cost},
-          {"ack_before_answer", experiment.ack_before_answer}};
+  base::json::array faults;
+  for (const auto& fault : experiment.faults) faults.push_back(describe(fault));
+  base::json::object object{{"name", experiment.name},
+                            {"question", experiment.question},
+                            {"platforms", texts(experiment.platforms)},
+                            {"levels", texts(experiment.levels)},
+                            {"blocks", experiment.blocks},
+                            {"seeds", std::move(seeds)},
+                            {"workloads", std::move(workloads)},
+                            {"shards", experiment.shards},
+                            {"connections_max", experiment.connections_max},
+                            {"drain_seconds", experiment.drain_seconds},
+                            {"bcrypt_cost", experiment.bcrypt_cost},
+                            {"ack_before_answer", experiment.ack_before_answer},
+                            {"faults", std::move(faults)}};
+  put_analytics(object, experiment.analytics);
+  return object;
 }
 
 traffic::ScheduleSpec schedule_spec(const Workload& workload, std::uint64_t seed) {

@@ -10,8 +10,10 @@
 #include <string>
 #include <vector>
 
+#include "analytics/query_set.hpp"
 #include "base/json.hpp"
 #include "base/result.hpp"
+#include "lab/faults.hpp"
 #include "traffic/schedule.hpp"
 
 namespace flow::lab {
@@ -28,6 +30,15 @@ struct Workload {
   double warm_up_requests_per_second = 300;
 };
 
+// Pinot beside the platform, asked while events arrive.
+struct AnalyticsSettings {
+  bool is_on = false;
+  std::string queries = "dashboard";       // A name in experiments/queries/, or a path.
+  double queries_per_second = 2;           // 0: no query load.
+  double probe_queries_per_second = 6;     // The probe's budget; 0: no probe.
+  std::int64_t segment_rows = 50'000'000;  // Rows, over all partitions, until segments are sealed.
+};
+
 struct Experiment {
   std::string name;
   std::string question;
@@ -41,10 +52,15 @@ struct Experiment {
   std::uint32_t drain_seconds = 30;
   std::uint32_t bcrypt_cost = 10;
   bool ack_before_answer = false;
+  AnalyticsSettings analytics;
+  std::vector<Fault> faults;  // In the measured phase of every trial.
 };
 
 base::Result<Experiment> load_experiment(const std::string& path);
 base::Result<Experiment> parse_experiment(std::string_view yaml, const std::string& name);
+
+// The dashboard queries of an experiment with analytics.
+base::Result<analytics::QuerySet> load_queries(const Experiment& experiment);
 
 // Every setting with its value, defaults included: stored in the result, printed by --dry-run.
 base::json::object describe(const Experiment& experiment);

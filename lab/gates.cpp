@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "lab/analytics_document.hpp"
 #include "measure/quantiles.hpp"
 
 namespace flow::lab {
@@ -84,20 +85,31 @@ Gate conservation(const GateInputs& inputs) {
 }  // namespace
 
 std::vector<Gate> evaluate_gates(const GateInputs& inputs) {
-  return {start_error(inputs),
-          late_starts(inputs),
-          completeness(inputs),
-          share_gate("generator_cpu", inputs.generator_cpu_share, 0.7,
-                     "the busiest generator thread used of one core"),
-          share_gate("littles_law", inputs.littles_law_error, 0.02,
-                     "requests in flight differ from rate x response time by"),
-          share_gate("steal", inputs.steal_share, 0.01, "stolen from this machine's CPU time:"),
-          clock_step(inputs),
-          schedule_hash(inputs),
-          conservation(inputs),
-          yes_or_no("audit_complete", inputs.audit_complete,
-                    inputs.audit_complete ? "the auditor read every partition to its end"
-                                          : "the auditor did not read every partition to its end")};
+  std::vector<Gate> gates = {
+      start_error(inputs),
+      late_starts(inputs),
+      completeness(inputs),
+      share_gate("generator_cpu", inputs.generator_cpu_share, 0.7,
+                 "the busiest generator thread used of one core"),
+      share_gate("littles_law", inputs.littles_law_error, 0.02,
+                 "requests in flight differ from rate x response time by"),
+      share_gate("steal", inputs.steal_share, 0.01, "stolen from this machine's CPU time:"),
+      clock_step(inputs),
+      schedule_hash(inputs),
+      conservation(inputs),
+      yes_or_no("audit_complete", inputs.audit_complete,
+                inputs.audit_complete ? "the auditor read every partition to its end"
+                                      : "the auditor did not read every partition to its end")};
+  if (!inputs.has_analytics) return gates;
+  gates.push_back(yes_or_no("analytics_complete", inputs.analytics_complete,
+                            inputs.analytics_complete
+                                ? "Pinot's tables took all events in time, and all rows were read"
+                                : "Pinot's tables were not read to the end"));
+  if (inputs.probe_cpu_share) {
+    gates.push_back(share_gate("probe_cpu", *inputs.probe_cpu_share, probe_cpu_share_limit,
+                               "the freshness probe's questions used of Pinot's CPU time"));
+  }
+  return gates;
 }
 
 base::json::array describe(const std::vector<Gate>& gates) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,9 @@ struct GateInputs {
   std::size_t sums_broken = 0;
   std::size_t sums = 0;
   bool audit_complete = false;
+  bool has_analytics = false;  // The next two count.
+  bool analytics_complete = false;
+  std::optional<double> probe_cpu_share;  // Of Pinot's CPU time.
 };
 
 std::vector<Gate> evaluate_gates(const GateInputs& inputs);

@@ -16,9 +16,12 @@ using base::json::object;
 using base::json::value;
 using streaming::audit::AttemptEnd;
 using streaming::audit::AttemptRecord;
+using streaming::audit::ProbeRecord;
+using streaming::audit::QueryRecord;
 using streaming::audit::ReadRecord;
 using streaming::audit::RequestEnd;
 using streaming::audit::RequestRecord;
+using streaming::audit::RowRecord;
 
 class Summary {
  public:
@@ -85,15 +88,59 @@ class Summary {
 
   // An acked event that nobody saw took longer than every one that was seen.
   void censor_unseen(const AttemptRecord& record) {
-    if (record.trial != trial_ || !measured_.contains(record.request)) return;
-    if (record.end != AttemptEnd::acked || seen_.contains(record.request)) return;
+    if (!is_acked_and_absent(record, seen_)) return;
     ++result_.hops["end_to_end"].censored;
     if (SecondRow* row = row_of(record.intended)) ++row->end_to_end.censored;
+  }
+
+  // So that a hop without a value is there and says so.
+  void expect_analytics() {
+    for (const auto* name : {"queryable", "query", "probe"}) result_.hops[name];
+  }
+
+  void add(const RowRecord& record) {
+    if (record.trial != trial_ || !measured_.contains(record.request)) return;
+    if (!queryable_.insert(record.request).second) return;  // A duplicate: counted elsewhere.
+    put("queryable", record.ingested - record.intended);
+    if (SecondRow* row = row_of(record.intended)) {
+      row->queryable.values.record(Nanos{record.ingested - record.intended});
+    }
+  }
+
+  void censor_unqueryable(const AttemptRecord& record) {
+    if (!is_acked_and_absent(record, queryable_)) return;
+    ++result_.hops["queryable"].censored;
+    if (SecondRow* row = row_of(record.intended)) ++row->queryable.censored;
+  }
+
+  void add(const ProbeRecord& record) {
+    if (record.asked == 0) {
+      ++result_.hops["probe"].censored;
+    } else {
+      put("probe", record.answered - record.intended);
+    }
+  }
+
+  void add(const QueryRecord& record) {
+    SecondRow* row = row_of(record.intended);
+    if (record.end != RequestEnd::answered) {
+      ++result_.hops["query"].censored;
+      if (row) ++row->query.censored;
+      return;
+    }
+    put("query", record.answered - record.intended);
+    if (row) row->query.values.record(Nanos{record.answered - record.intended});
   }
 
   HopSummary take() { return std::move(result_); }
 
  private:
+  bool is_acked_and_absent(const AttemptRecord& record,
+                           const std::unordered_set<std::uint64_t>& present) const {
+    return record.trial == trial_ && measured_.contains(record.request) &&
+           record.end == AttemptEnd::acked && !present.contains(record.request);
+  }
+
   void put(const char* hop, std::int64_t nanos) { result_.hops[hop].values.record(Nanos{nanos}); }
 
   SecondRow* row_of(std::int64_t intended) {
@@ -108,6 +155,7 @@ class Summary {
   base::UnixNanos from_;
   HopSummary result_;
   std::unordered_set<std::uint64_t> seen_;
+  std::unordered_set<std::uint64_t> queryable_;
 };
 
 value quantile_ns(const Hop& hop, double q) {
@@ -141,6 +189,13 @@ HopSummary summarise_hops(const TrialRecords& records, const PhaseRange& measure
   for (const auto& record : records.attempts) summary.add(record);
   for (const auto& record : records.reads) summary.add(record);
   for (const auto& record : records.attempts) summary.censor_unseen(record);
+  if (records.has_analytics) {
+    summary.expect_analytics();
+    for (const auto& record : records.rows) summary.add(record);
+    for (const auto& record : records.attempts) summary.censor_unqueryable(record);
+    for (const auto& record : records.probes) summary.add(record);
+    for (const auto& record : records.queries) summary.add(record);
+  }
   return summary.take();
 }
 
@@ -163,25 +218,31 @@ object describe(const Hop& hop) {
           {"curve", curve_of(hop)}};
 }
 
-array describe(std::span<const SecondRow> seconds) {
+namespace {
+
+void put_quantiles(object& row, std::string_view name, const Hop& hop) {
+  row[fmt::format("{}_p50_ns", name)] = quantile_ns(hop, 0.5);
+  row[fmt::format("{}_p99_ns", name)] = quantile_ns(hop, 0.99);
+  row[fmt::format("{}_max_ns", name)] =
+      hop.values.count() == 0 ? value(nullptr) : value(hop.values.max().count());
+}
+
+}  // namespace
+
+array describe(std::span<const SecondRow> seconds, bool has_analytics) {
   array rows;
   for (std::size_t second = 0; second < seconds.size(); ++second) {
-    const SecondRow& row = seconds[second];
-    const auto max_of = [](const Hop& hop) {
-      return hop.values.count() == 0 ? value(nullptr) : value(hop.values.max().count());
-    };
-    rows.push_back({{"second", second},
-                    {"intended", row.intended},
-                    {"response_p50_ns", quantile_ns(row.response, 0.5)},
-                    {"response_p99_ns", quantile_ns(row.response, 0.99)},
-                    {"response_max_ns", max_of(row.response)},
-                    {"events_acked", row.events_acked},
-                    {"publish_response_p50_ns", quantile_ns(row.publish_response, 0.5)},
-                    {"publish_response_p99_ns", quantile_ns(row.publish_response, 0.99)},
-                    {"publish_response_max_ns", max_of(row.publish_response)},
-                    {"end_to_end_p50_ns", quantile_ns(row.end_to_end, 0.5)},
-                    {"end_to_end_p99_ns", quantile_ns(row.end_to_end, 0.99)},
-                    {"end_to_end_max_ns", max_of(row.end_to_end)}});
+    const SecondRow& from = seconds[second];
+    object row{{"second", second}, {"intended", from.intended}};
+    put_quantiles(row, "response", from.response);
+    row["events_acked"] = from.events_acked;
+    put_quantiles(row, "publish_response", from.publish_response);
+    put_quantiles(row, "end_to_end", from.end_to_end);
+    if (has_analytics) {
+      put_quantiles(row, "queryable", from.queryable);
+      put_quantiles(row, "query", from.query);
+    }
+    rows.push_back(std::move(row));
   }
   return rows;
 }

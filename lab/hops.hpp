@@ -32,6 +32,8 @@ struct SecondRow {
   Hop response;
   Hop publish_response;
   Hop end_to_end;
+  Hop queryable;  // Trials with analytics, as is the next.
+  Hop query;
 };
 
 struct HopSummary {
@@ -43,6 +45,10 @@ struct TrialRecords {
   std::vector<streaming::audit::RequestRecord> requests;
   std::vector<streaming::audit::AttemptRecord> attempts;
   std::vector<streaming::audit::ReadRecord> reads;
+  bool has_analytics = false;  // The next three are of such a trial.
+  std::vector<streaming::audit::RowRecord> rows;
+  std::vector<streaming::audit::ProbeRecord> probes;
+  std::vector<streaming::audit::QueryRecord> queries;
 };
 
 // `seconds`: length of the schedule. `trial`: other trials' events are left out.
@@ -50,6 +56,6 @@ HopSummary summarise_hops(const TrialRecords& records, const PhaseRange& measure
                           std::uint64_t trial, base::UnixNanos measured_from, std::size_t seconds);
 
 base::json::object describe(const Hop& hop);
-base::json::array describe(std::span<const SecondRow> seconds);
+base::json::array describe(std::span<const SecondRow> seconds, bool has_analytics);
 
 }  // namespace flow::lab

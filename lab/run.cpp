@@ -41,6 +41,14 @@ Result<Levels> load_levels(const Experiment& experiment) {
   return levels;
 }
 
+// Known to be right before anything starts.
+Result<void> check_queries(const Experiment& experiment) {
+  if (!experiment.analytics.is_on) return {};
+  auto queries = load_queries(experiment);
+  if (!queries) return std::unexpected(queries.error());
+  return {};
+}
+
 std::string utc_name(std::int64_t unix_ns) {
   const std::time_t at = unix_ns / 1'000'000'000;
   std::tm parts{};
@@ -122,6 +130,15 @@ array warnings_of(const Experiment& experiment, const object& workloads) {
         "the "
         "slowest 1 % of the requests can come from {} of its ticks (10 or more would be sound)",
         std::string_view(name), 100 * facts.at("busiest_tick_share").to_number<double>(), ticks));
+  }
+  if (experiment.analytics.is_on) {
+    warnings.emplace_back(
+        "Pinot ran beside the brokers on this machine and took CPU time from them; its ingestion "
+        "code differs by platform (its own Kafka plugin, Flow's Pulsar plugin), so freshness "
+        "compares platforms with their plugin, not brokers alone");
+  }
+  if (!experiment.faults.empty()) {
+    warnings.emplace_back("faults were done on purpose in every trial; each is listed there");
   }
   if (experiment.ack_before_answer) {
     warnings.emplace_back("the shop answers only after the broker's acknowledgement");
@@ -298,6 +315,7 @@ Result<RunOutcome> Run::run() {
   auto levels = load_levels(options_.experiment);
   if (!levels) return std::unexpected(levels.error());
   levels_ = std::move(*levels);
+  if (auto ok = check_queries(options_.experiment); !ok) return std::unexpected(ok.error());
   auto workloads = describe_workloads(options_.experiment);
   if (!workloads) return std::unexpected(workloads.error());
   workloads_ = std::move(*workloads);
@@ -332,7 +350,8 @@ base::Nanos estimated_duration(const Experiment& experiment) {
       // Registering and signing in: two hashes a user, about 65 ms each at cost 10, on two cores.
       const base::Nanos users = workload.users * 65ms * cost / 1024;
       const base::Nanos trial = start + users + std::chrono::seconds(workload.warm_up_seconds) +
-                                workload.ticks * workload.tick + 8s;
+                                workload.ticks * workload.tick + 8s +
+                                (experiment.analytics.is_on ? 35s : 0s);
       total += trial * static_cast<std::int64_t>(experiment.levels.size() * experiment.blocks);
     }
   }
@@ -342,6 +361,7 @@ base::Nanos estimated_duration(const Experiment& experiment) {
 Result<std::string> dry_run_text(const Experiment& experiment) {
   auto levels = load_levels(experiment);
   if (!levels) return std::unexpected(levels.error());
+  if (auto ok = check_queries(experiment); !ok) return std::unexpected(ok.error());
   auto workloads = describe_workloads(experiment);
   if (!workloads) return std::unexpected(workloads.error());
   const Plan plan = make_plan(experiment);

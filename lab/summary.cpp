@@ -16,12 +16,15 @@ using base::json::array;
 using base::json::object;
 using base::json::value;
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 6> hop_rows{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 9> hop_rows{{
     {"response_time", "response time (answered - intended)"},
     {"service_time", "service time (answered - sent)"},
     {"publish_response", "publish response (acked - intended)"},
     {"publish_latency", "publish latency (acked - published)"},
     {"end_to_end", "end to end (seen - intended)"},
+    {"queryable", "freshness (queryable - intended)"},
+    {"probe", "freshness by probe"},
+    {"query", "query (answered - intended)"},
     {"start_error", "start error (sent - intended)"},
 }};
 constexpr std::array<std::string_view, 5> quantile_keys{"p50_ns", "p90_ns", "p99_ns", "p99_9_ns",
@@ -87,6 +90,50 @@ void add_audit(std::string& out, const array& trials) {
   }
 }
 
+// One line for each trial with analytics: rows against events, sums against the database.
+void add_analytics(std::string& out, const array& trials) {
+  for (const auto& trial : trials) {
+    const value* analytics = find(trial, "analytics");
+    if (!analytics) continue;
+    std::array<std::int64_t, 4> sums{};
+    constexpr std::array<std::string_view, 4> keys = {"rows", "events_seen", "missing", "doubled"};
+    const value* tables = find(*analytics, "tables");
+    for (const auto& table : tables && tables->is_array() ? tables->as_array() : array{}) {
+      for (std::size_t i = 0; i < keys.size(); ++i) sums[i] += number_at(table, keys[i]);
+    }
+    std::size_t agree = 0;
+    std::string differ;
+    const value* checks = find(*analytics, "checks");
+    const array all = checks && checks->is_array() ? checks->as_array() : array{};
+    for (const auto& check : all) {
+      if (check.at("holds").as_bool()) {
+        ++agree;
+      } else {
+        differ += fmt::format("    differs: {}: {} in the database, {} in Pinot\n",
+                              text_at(check, "name"), number_at(check, "database"),
+                              number_at(check, "pinot"));
+      }
+    }
+    const std::string words = text_at(*analytics, "words");
+    out += fmt::format(
+        "\n{}: Pinot holds {} rows of {} events: {} missing, {} doubled; {} of {} sums agree with "
+        "the database{}\n{}",
+        text_at(trial, "id"), sums[0], sums[1], sums[2], sums[3], agree, all.size(),
+        words.empty() ? "" : "; not complete: " + words, differ);
+  }
+}
+
+void add_faults(std::string& out, const array& trials) {
+  for (const auto& trial : trials) {
+    const value* faults = find(trial, "faults");
+    for (const auto& fault : faults && faults->is_array() ? faults->as_array() : array{}) {
+      out += fmt::format("{}: fault {} of {} at {:.1f} s: {}\n", text_at(trial, "id"),
+                         text_at(fault, "what"), text_at(fault, "role"),
+                         fault.at("at_seconds").to_number<double>(), text_at(fault, "words"));
+    }
+  }
+}
+
 void add_validity(std::string& out, const array& trials) {
   out += '\n';
   for (const auto& trial : trials) {
@@ -148,6 +195,8 @@ std::string summary_text(const object& result) {
   } else {
     add_hops(out, trials);
     add_audit(out, trials);
+    add_analytics(out, trials);
+    add_faults(out, trials);
     add_validity(out, trials);
   }
   add_words(out, result.at("experiment"));

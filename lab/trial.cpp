@@ -7,10 +7,12 @@
 
 #include "base/bytes.hpp"
 #include "base/random.hpp"
+#include "lab/faults.hpp"
 #include "lab/files.hpp"
 #include "lab/live_log.hpp"
 #include "lab/program.hpp"
 #include "lab/request_recorder.hpp"
+#include "lab/trial_analytics.hpp"
 #include "lab/trial_document.hpp"
 #include "lab/trial_facts.hpp"
 #include "lab/trial_servers.hpp"
@@ -49,6 +51,7 @@ class Trial {
   Result<void> prepare();
   Result<void> start_servers();
   Result<void> create_topics();
+  Result<void> create_tables();
   Result<void> start_auditor();
   Result<void> start_shop();
   Result<void> register_users();
@@ -57,14 +60,16 @@ class Trial {
   // The way back; each does what it can.
   void drain();
   void read_back();
+  void collect_analytics();
   void tear_down();
   TrialOutcome seal();
 
   Result<void> run_steps();
   Result<loadtest::LoadResult> run_load(const traffic::Schedule& schedule, std::uint64_t purpose,
                                         PhaseRange& range, std::string_view name);
+  void begin_faults();
   void show_load(const loadtest::LoadProgress& load, std::string_view name);
-  Result<void> check_alive() const;
+  Result<void> check_alive();
   std::vector<std::string> program_command(const char* subcommand) const;
   std::string step_name(std::string_view what) const;
   void set_phase(std::string_view phase);
@@ -88,6 +93,8 @@ class Trial {
   std::unique_ptr<RequestRecorder> requests_;
   std::shared_ptr<servers::RunDirectory> run_directory_;
   std::unique_ptr<TrialServers> servers_;
+  std::unique_ptr<TrialAnalytics> analytics_;  // Trials with analytics.
+  std::optional<FaultInjector> faults_;        // In the measured phase.
   std::unique_ptr<Program> auditor_;
   std::unique_ptr<Program> shop_;
   std::unique_ptr<servers::ResourceSampler> sampler_;
@@ -130,9 +137,12 @@ Result<void> Trial::prepare() {
 }
 
 Result<void> Trial::start_servers() {
-  progress_.step(step_name(fmt::format("starting {} and PostgreSQL", input_.cell.platform)));
+  const bool with_pinot = input_.experiment.analytics.is_on;
+  progress_.step(step_name(fmt::format("starting {}, PostgreSQL{}", input_.cell.platform,
+                                       with_pinot ? " and Pinot" : "")));
   auto servers =
-      TrialServers::start(input_.cell.platform, input_.level, input_.make_driver, progress_);
+      TrialServers::start(input_.cell.platform, input_.level, input_.experiment.analytics.is_on,
+                          input_.make_driver, progress_);
   if (!servers) return std::unexpected(servers.error());
   servers_ = std::move(*servers);
   return {};
@@ -160,6 +170,15 @@ Result<void> Trial::create_topics() {
     driver->reset();
   });
   return created;
+}
+
+Result<void> Trial::create_tables() {
+  if (!input_.experiment.analytics.is_on) return {};
+  progress_.step(step_name("creating Pinot's tables"));
+  auto analytics = TrialAnalytics::create(input_, anchor_, *servers_);
+  if (!analytics) return std::unexpected(analytics.error());
+  analytics_ = std::move(*analytics);
+  return analytics_->create_tables();
 }
 
 std::vector<std::string> Trial::program_command(const char* subcommand) const {
@@ -207,6 +226,7 @@ Result<void> Trial::start_shop() {
        "--bcrypt-cost", std::to_string(input_.experiment.bcrypt_cost), "--records",
        (input_.folder / "attempts.records").string()});
   if (input_.experiment.ack_before_answer) options.command.emplace_back("--ack-before-answer");
+  if (input_.experiment.analytics.is_on) options.command.emplace_back("--stamp-in-body");
   for (const auto& [key, value] : servers_->choice().producer) {
     options.command.insert(options.command.end(), {"--producer-setting", key + "=" + value});
   }
@@ -253,9 +273,10 @@ Result<void> Trial::register_users() {
   return {};
 }
 
-Result<void> Trial::check_alive() const {
+Result<void> Trial::check_alive() {
   if (shop_->has_ended()) return fail(Errc::io, "{}", shop_->end_text());
   if (auditor_->has_ended()) return fail(Errc::io, "{}", auditor_->end_text());
+  if (faults_ && faults_->is_running()) return {};  // The servers are its alone.
   return servers_->check_alive();
 }
 
@@ -290,6 +311,15 @@ void Trial::show_load(const loadtest::LoadProgress& load, std::string_view name)
   });
 }
 
+void Trial::begin_faults() {
+  faults_.emplace(
+      input_.experiment.faults,
+      FaultInjector::Hands{.kill = [this](const auto& role) { return servers_->kill(role); },
+                           .restart = [this](const auto& role) { return servers_->restart(role); },
+                           .freeze = [this](const auto& role) { return servers_->freeze(role); },
+                           .thaw = [this](const auto& role) { return servers_->thaw(role); }});
+}
+
 // Sends a schedule as the requests from range.from on and sets range.until: behind the last one
 // that came due.
 Result<loadtest::LoadResult> Trial::run_load(const traffic::Schedule& schedule,
@@ -311,12 +341,21 @@ Result<loadtest::LoadResult> Trial::run_load(const traffic::Schedule& schedule,
   plan.shards = input_.experiment.shards;
   plan.connections_max = input_.experiment.connections_max;
   plan.start = base::now() + 200ms;
-  if (purpose == actions_purpose) facts_.measured_from = anchor_.to_unix(*plan.start);
+  const bool is_measured = purpose == actions_purpose;
+  if (is_measured) {
+    facts_.measured_from = anchor_.to_unix(*plan.start);
+    begin_faults();
+    if (analytics_) {
+      auto begun = analytics_->begin(*plan.start, schedule, actions, range.from);
+      if (!begun) return std::unexpected(begun.error());
+    }
+  }
   loadtest::Generator generator(plan);
   stop_.set_callback([&] { generator.stop_soon(); });
   auto result = generator.run(requests_.get(), [&](const loadtest::LoadProgress& load) {
     show_load(load, name);
     if (error_) return;
+    if (is_measured) faults_->begin_due(load.elapsed);
     if (auto alive = check_alive(); !alive) {
       error_ = alive.error();
       generator.stop_soon();
@@ -326,11 +365,16 @@ Result<loadtest::LoadResult> Trial::run_load(const traffic::Schedule& schedule,
     }
   });
   stop_.set_callback({});
+  if (is_measured) {
+    faults_->finish();
+    facts_.faults = faults_->describe();
+    faults_.reset();
+  }
   range.until = range.from + (result ? result->measured.intended : 0);
   if (error_) return std::unexpected(*error_);
   if (!result) return result;
   if (stop_.is_requested()) {
-    if (purpose == actions_purpose) facts_.load = std::move(*result);
+    if (is_measured) facts_.load = std::move(*result);
     return fail(Errc::cancelled, "stopped by the operator in the {} phase", name);
   }
   return result;
@@ -394,6 +438,16 @@ void Trial::read_back() {
   }
 }
 
+void Trial::collect_analytics() {
+  if (!analytics_) return;
+  progress_.step(step_name("reading Pinot's tables"));
+  analytics_->end();
+  const auto within = std::chrono::seconds(input_.experiment.drain_seconds);
+  analytics_->collect(servers_->postgres_conninfo(), base::now() + within, progress_);
+  facts_.analytics = analytics_->take_facts();
+  analytics_.reset();
+}
+
 void Trial::tear_down() {
   if (sampler_) facts_.resources = sampler_->stop();
   facts_.clock_step = anchor_.step_since();
@@ -404,7 +458,8 @@ void Trial::tear_down() {
     (void)write_json(input_.folder / "servers.json", facts);
     for (const auto& [name, server] : facts) {
       if (const auto* version = server.as_object().if_contains("version")) {
-        facts_.versions[std::string_view(name) == "postgres" ? "postgres" : "server"] = *version;
+        const std::string_view key = name == "postgres" || name == "pinot" ? name : "server";
+        facts_.versions[key] = *version;
       }
     }
     if (auto copied = servers_->copy_logs_to(input_.folder / "logs"); !copied && !error_) {
@@ -446,9 +501,9 @@ TrialOutcome Trial::seal() {
 }
 
 Result<void> Trial::run_steps() {
-  for (const Step step :
-       {&Trial::prepare, &Trial::start_servers, &Trial::create_topics, &Trial::start_auditor,
-        &Trial::start_shop, &Trial::register_users, &Trial::warm_up, &Trial::measure}) {
+  for (const Step step : {&Trial::prepare, &Trial::start_servers, &Trial::create_topics,
+                          &Trial::create_tables, &Trial::start_auditor, &Trial::start_shop,
+                          &Trial::register_users, &Trial::warm_up, &Trial::measure}) {
     if (stop_.is_requested()) return fail(Errc::cancelled, "stopped by the operator");
     if (auto done = (this->*step)(); !done) return done;
   }
@@ -459,6 +514,7 @@ TrialOutcome Trial::run() {
   if (auto done = run_steps(); !done) error_ = done.error();
   drain();
   read_back();
+  collect_analytics();
   tear_down();
   return seal();
 }

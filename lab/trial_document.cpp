@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 
+#include "lab/analytics_document.hpp"
 #include "lab/gates.hpp"
 #include "lab/ledger_document.hpp"
 #include "streaming/audit/records.hpp"
@@ -42,7 +43,23 @@ Result<TrialRecords> read_all(const fs::path& folder) {
   return records;
 }
 
-GateInputs gate_inputs(const TrialInput& input, const TrialFacts& facts, const HopSummary& hops,
+Result<void> read_analytics(const fs::path& folder, TrialRecords& records) {
+  using namespace streaming::audit;
+  auto rows = read_if_there<RowRecord>(folder / "rows.records");
+  if (!rows) return std::unexpected(rows.error());
+  auto probes = read_if_there<ProbeRecord>(folder / "probes.records");
+  if (!probes) return std::unexpected(probes.error());
+  auto queries = read_if_there<QueryRecord>(folder / "queries.records");
+  if (!queries) return std::unexpected(queries.error());
+  records.has_analytics = true;
+  records.rows = std::move(*rows);
+  records.probes = std::move(*probes);
+  records.queries = std::move(*queries);
+  return {};
+}
+
+GateInputs gate_inputs(const TrialInput& input, const TrialFacts& facts,
+                       const TrialRecords& records, const HopSummary& hops,
                        const LedgerDocument& ledger) {
   GateInputs gates;
   const auto& start_error = hops.hops.at("start_error").values;
@@ -65,6 +82,9 @@ GateInputs gate_inputs(const TrialInput& input, const TrialFacts& facts, const H
   gates.sums = ledger.sums_checked;
   gates.sums_broken = ledger.sums_broken;
   gates.audit_complete = facts.audit_complete;
+  gates.has_analytics = facts.analytics.has_value();
+  if (facts.analytics) gates.analytics_complete = facts.analytics->is_complete;
+  gates.probe_cpu_share = probe_cpu_share(records, facts);
   return gates;
 }
 
@@ -130,45 +150,56 @@ object hops_of(const HopSummary& summary) {
 Result<object> make_trial_document(const TrialInput& input, const TrialFacts& facts) {
   auto records = read_all(input.folder);
   if (!records) return std::unexpected(records.error());
+  if (facts.analytics) {
+    if (auto read = read_analytics(input.folder, *records); !read) {
+      return std::unexpected(read.error());
+    }
+  }
   const HopSummary hops =
       summarise_hops(*records, facts.phases.measured, input.key, facts.measured_from,
                      base::count(facts.measured_from) == 0 ? 0 : facts.schedule_seconds);
   const LedgerDocument ledger = make_ledger_document(*records, facts, input.key);
   // A trial that never began to measure has nothing to be judged.
   const bool was_measured = base::count(facts.measured_from) != 0;
-  const auto gates =
-      was_measured ? evaluate_gates(gate_inputs(input, facts, hops, ledger)) : std::vector<Gate>{};
+  const auto gates = was_measured
+                         ? evaluate_gates(gate_inputs(input, facts, *records, hops, ledger))
+                         : std::vector<Gate>{};
   const bool all_hold = std::ranges::all_of(gates, &Gate::holds);
-  return object{{"format", "flow-trial/1"},
-                {"trial", input.planned.number},
-                {"id", input.id},
-                {"cell", input.cell.id},
-                {"platform", input.cell.platform},
-                {"level", input.level.name},
-                {"workload", input.workload.name},
-                {"block", input.planned.block},
-                {"seed", input.planned.seed},
-                {"trial_key", fmt::format("{:016x}", input.key)},
-                {"state", facts.state},
-                {"state_words", facts.state_words},
-                {"valid", all_hold && facts.state == "complete"},
-                {"started_unix_ns", base::count(facts.started)},
-                {"measured_from_unix_ns", base::count(facts.measured_from)},
-                {"measured_until_unix_ns", base::count(facts.measured_until)},
-                {"finished_unix_ns", base::count(facts.finished)},
-                {"schedule_hash", facts.schedule_hash},
-                {"versions", facts.versions},
-                {"phases", ledger.phases},
-                {"audit", ledger.audit},
-                {"sums", ledger.sums},
-                {"hops", hops_of(hops)},
-                {"partitions", partitions_of(*records, facts.phases.measured, input.key)},
-                {"gates", describe(gates)},
-                {"generator", generator_of(input, facts)},
-                {"resources", resources_of(facts)},
-                {"machine", machine_of(facts)},
-                {"settings", facts.settings},
-                {"per_second", describe(hops.seconds)}};
+  object document{{"format", "flow-trial/1"},
+                  {"trial", input.planned.number},
+                  {"id", input.id},
+                  {"cell", input.cell.id},
+                  {"platform", input.cell.platform},
+                  {"level", input.level.name},
+                  {"workload", input.workload.name},
+                  {"block", input.planned.block},
+                  {"seed", input.planned.seed},
+                  {"trial_key", fmt::format("{:016x}", input.key)},
+                  {"state", facts.state},
+                  {"state_words", facts.state_words},
+                  {"valid", all_hold && facts.state == "complete"},
+                  {"started_unix_ns", base::count(facts.started)},
+                  {"measured_from_unix_ns", base::count(facts.measured_from)},
+                  {"measured_until_unix_ns", base::count(facts.measured_until)},
+                  {"finished_unix_ns", base::count(facts.finished)},
+                  {"schedule_hash", facts.schedule_hash},
+                  {"versions", facts.versions},
+                  {"phases", ledger.phases},
+                  {"audit", ledger.audit},
+                  {"sums", ledger.sums},
+                  {"hops", hops_of(hops)},
+                  {"partitions", partitions_of(*records, facts.phases.measured, input.key)},
+                  {"gates", describe(gates)},
+                  {"generator", generator_of(input, facts)},
+                  {"resources", resources_of(facts)},
+                  {"machine", machine_of(facts)},
+                  {"settings", facts.settings},
+                  {"per_second", describe(hops.seconds, records->has_analytics)}};
+  if (facts.analytics) {
+    document["analytics"] = make_analytics_document(*records, facts, hops, input.key);
+  }
+  if (!facts.faults.empty()) document["faults"] = facts.faults;
+  return document;
 }
 
 Result<void> append_by_intended(const fs::path& folder, const object& document) {

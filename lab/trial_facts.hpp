@@ -3,12 +3,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "base/json.hpp"
+#include "lab/freshness.hpp"
 #include "lab/hops.hpp"
 #include "loadtest/generator.hpp"
 #include "servers/resources.hpp"
@@ -19,6 +23,21 @@ struct Phases {
   PhaseRange registration{"registration", 0, 0};
   PhaseRange warm_up{"warm_up", 0, 0};
   PhaseRange measured{"measured", 0, 0};
+};
+
+// What the live part of the analytics found, next to its record files.
+struct AnalyticsFacts {
+  base::json::object pinot;                                  // version, origin, controller, stream
+  std::array<std::string, 3> tables;                         // By topic.
+  std::vector<std::pair<std::string, std::string>> queries;  // Name and title, by index.
+  double queries_per_second = 0;
+  double probe_queries_per_second = 0;
+  std::optional<double> probe_cpu_seconds_per_query;  // Of all of Pinot's processes.
+  std::vector<SegmentCommit> commits;
+  base::json::array checks;  // Sums as the database and as Pinot has them.
+  bool checks_hold = true;
+  bool is_complete = false;  // The tables held all that the auditor read, and every row was read.
+  std::string words;         // Why not.
 };
 
 struct TrialFacts {
@@ -36,6 +55,8 @@ struct TrialFacts {
   base::Nanos clock_step{};
   bool audit_complete = false;
   std::string audit_words;
+  std::optional<AnalyticsFacts> analytics;  // Trials with analytics.
+  base::json::array faults;                 // Done on purpose, and how they went.
   base::json::object versions;
   base::json::object settings;
 };

@@ -48,14 +48,29 @@ Result<std::unique_ptr<servers::Server>> start_pulsar(const servers::Level& leve
 }  // namespace
 
 Result<std::unique_ptr<TrialServers>> TrialServers::start(
-    const std::string& platform, const servers::Level& level,
+    const std::string& platform, const servers::Level& level, bool with_pinot,
     const streaming::DriverFactory& make_driver, Progress& progress) {
+  using Pinot = Result<std::unique_ptr<servers::Pinot>>;
   auto started = std::unique_ptr<TrialServers>(new TrialServers);
   started->choice_.platform = platform;
   auto postgres = std::async(std::launch::async, [] { return servers::Postgres::start({}); });
+  std::optional<std::future<Pinot>> pinot;
+  if (with_pinot) {
+    pinot = std::async(std::launch::async, [&] {
+      servers::PinotOptions options;
+      options.level = level.pinot;
+      options.progress = [&](std::string_view text) { progress.update(text); };
+      return servers::Pinot::start(std::move(options));
+    });
+  }
   auto broker = platform == "kafka" ? start_kafka(level, make_driver, started->choice_, progress)
                                     : start_pulsar(level, started->choice_, progress);
   auto database = postgres.get();
+  if (pinot) {
+    auto ready = pinot->get();
+    if (!ready) return base::with_context("pinot", ready.error());
+    started->pinot_ = std::move(*ready);
+  }
   if (!broker) return base::with_context(platform, broker.error());
   if (!database) return base::with_context("postgres", database.error());
   started->platform_ = std::move(*broker);
@@ -63,27 +78,68 @@ Result<std::unique_ptr<TrialServers>> TrialServers::start(
   return started;
 }
 
+std::vector<servers::Server*> TrialServers::all() const {
+  std::vector<servers::Server*> servers{platform_.get(), postgres_.get()};
+  if (pinot_) servers.push_back(pinot_.get());
+  return servers;
+}
+
+std::pair<servers::Server*, std::string> TrialServers::owner_of(const std::string& role) {
+  if (role.starts_with("pinot-") && pinot_) return {pinot_.get(), role};
+  if (role != "broker") return {platform_.get(), role};
+  return {platform_.get(), platform_->platform() == "kafka" ? "kafka-1" : "pulsar-broker-1"};
+}
+
+Result<void> TrialServers::kill(const std::string& role) {
+  const auto [server, name] = owner_of(role);
+  return server->kill(name);
+}
+
+Result<void> TrialServers::restart(const std::string& role) {
+  if (!pinot_) return base::fail(base::Errc::config, "{}: there is no Pinot", role);
+  return pinot_->restart(role, 120s);
+}
+
+Result<void> TrialServers::freeze(const std::string& role) {
+  const auto [server, name] = owner_of(role);
+  return server->freeze(name);
+}
+
+Result<void> TrialServers::thaw(const std::string& role) {
+  const auto [server, name] = owner_of(role);
+  return server->thaw(name);
+}
+
 std::vector<servers::ProcessInfo> TrialServers::processes() const {
-  auto all = platform_->processes();
-  for (auto& process : postgres_->processes()) all.push_back(std::move(process));
-  return all;
+  std::vector<servers::ProcessInfo> processes;
+  for (const auto* server : all()) {
+    for (auto& process : server->processes()) processes.push_back(std::move(process));
+  }
+  return processes;
 }
 
 Result<void> TrialServers::check_alive() const {
-  if (auto alive = platform_->check_alive(); !alive) return alive;
-  return postgres_->check_alive();
+  for (const auto* server : all()) {
+    if (auto alive = server->check_alive(); !alive) return alive;
+  }
+  return {};
 }
 
 base::json::object TrialServers::facts() const {
-  return {{platform_->platform(), platform_->facts()}, {"postgres", postgres_->facts()}};
+  base::json::object facts;
+  for (const auto* server : all()) facts[server->platform()] = server->facts();
+  return facts;
 }
 
 Result<void> TrialServers::copy_logs_to(const std::filesystem::path& folder) const {
-  if (auto copied = platform_->copy_logs_to(folder); !copied) return copied;
-  return postgres_->copy_logs_to(folder);
+  for (const auto* server : all()) {
+    if (auto copied = server->copy_logs_to(folder); !copied) return copied;
+  }
+  return {};
 }
 
 void TrialServers::stop() {
+  if (pinot_) pinot_->stop();  // It reads from the platform until then.
   auto postgres = std::async(std::launch::async, [this] { postgres_->stop(); });
   platform_->stop();
   postgres.get();

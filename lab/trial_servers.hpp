@@ -1,4 +1,5 @@
-// The real servers of one trial: PostgreSQL and the platform of its cell, started side by side.
+// The real servers of one trial: PostgreSQL, the platform of its cell and, where asked for, Pinot,
+// started side by side.
 // Thread: the trial's main thread.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
@@ -6,6 +7,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/json.hpp"
@@ -13,6 +15,7 @@
 #include "lab/progress.hpp"
 #include "servers/kafka.hpp"
 #include "servers/level.hpp"
+#include "servers/pinot.hpp"
 #include "servers/postgres.hpp"
 #include "servers/pulsar.hpp"
 #include "streaming/driver_choice.hpp"
@@ -22,12 +25,20 @@ namespace flow::lab {
 class TrialServers {
  public:
   static base::Result<std::unique_ptr<TrialServers>> start(
-      const std::string& platform, const servers::Level& level,
+      const std::string& platform, const servers::Level& level, bool with_pinot,
       const streaming::DriverFactory& make_driver, Progress& progress);
 
   const std::string& postgres_conninfo() const { return postgres_->conninfo(); }
   // Service, admin URL and the level's client settings.
   const streaming::DriverChoice& choice() const { return choice_; }
+
+  const servers::Pinot* pinot() const { return pinot_.get(); }  // Null where not asked for.
+
+  // The server that has this role; "broker" is the platform's first one.
+  base::Result<void> kill(const std::string& role);
+  base::Result<void> restart(const std::string& role);  // After kill(); Pinot's roles only.
+  base::Result<void> freeze(const std::string& role);
+  base::Result<void> thaw(const std::string& role);
 
   std::vector<servers::ProcessInfo> processes() const;
   base::Result<void> check_alive() const;  // The first server that has ended, with its log's tail.
@@ -36,8 +47,14 @@ class TrialServers {
   void stop();
 
  private:
+  // The server of a role, and its own name for it.
+  std::pair<servers::Server*, std::string> owner_of(const std::string& role);
+  // In the order of their start.
+  std::vector<servers::Server*> all() const;
+
   std::unique_ptr<servers::Postgres> postgres_;
   std::unique_ptr<servers::Server> platform_;
+  std::unique_ptr<servers::Pinot> pinot_;
   streaming::DriverChoice choice_;
 };
 

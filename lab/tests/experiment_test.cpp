@@ -58,6 +58,32 @@ TEST(Experiment, RefusesWhatCannotBeRun) {
   EXPECT_THAT(error_of(with("workloads:", "other:")), HasSubstr("workloads"));
 }
 
+TEST(Experiment, TakesAnalyticsAndFaults) {
+  const auto experiment = parse_experiment(
+      std::string(small) +
+          "\nanalytics: true\nqueries_per_second: 3\nfaults:\n"
+          "  - {what: kill, role: pinot-server, at_seconds: 2, for_seconds: 0.5}\n",
+      "x.yaml");
+
+  ASSERT_TRUE(experiment) << experiment.error().what;
+  EXPECT_TRUE(experiment->analytics.is_on);
+  EXPECT_EQ(experiment->analytics.queries_per_second, 3);
+  ASSERT_EQ(experiment->faults.size(), 1U);
+  EXPECT_EQ(experiment->faults[0].role, "pinot-server");
+}
+
+TEST(Experiment, RefusesAnalyticsKeysThatWouldDoNothing) {
+  const std::string yaml = std::string(small) + "\n";
+
+  EXPECT_THAT(error_of(yaml + "queries_per_second: 3\n"), HasSubstr("only with analytics: true"));
+  EXPECT_THAT(error_of(yaml + "faults: [{what: kill, role: pinot-server, at_seconds: 1, "
+                              "for_seconds: 1}]\n"),
+              HasSubstr("only with analytics: true"));
+  EXPECT_THAT(error_of(yaml + "faults: [{what: kill, role: broker, at_seconds: 1, "
+                              "for_seconds: 1}]\n"),
+              HasSubstr("a broker can be paused"));
+}
+
 TEST(Plan, RunsEveryCellOnceInEveryBlock) {
   const auto experiment = parse_experiment(small, "x.yaml");
 

@@ -1,6 +1,8 @@
 // The compact binary records that the processes of a trial append to its folder while it runs, and
 // that the lab joins afterwards by (trial, request): requests.records (generator), attempts.records
-// (shop), reads.records (auditor). A crash loses at most what was written since the last flush.
+// (shop), reads.records (auditor); in a trial with analytics also rows.records (what Pinot holds),
+// probes.records and queries.records (what it was asked). A crash loses at most what was written
+// since the last flush.
 //
 // File: 16 bytes of header (magic "FLOWREC" and a kind byte, u32 record size, u32 version), then
 // records of fixed size, little endian, as these structs lie in memory (x86-64 and AArch64 agree).
@@ -92,10 +94,60 @@ struct ReadRecord {
 };
 static_assert(sizeof(ReadRecord) == 72);
 
+// One row of an analytics table, as queries return it after the drain.
+struct RowRecord {
+  std::uint64_t trial;  // 0 and request 0: a row without a stamp.
+  std::uint64_t request;
+  std::int64_t intended;  // 0: no intended time.
+  std::int64_t ingested;  // When the server took the row; whole milliseconds of its wall clock.
+  std::uint8_t topic;
+  std::uint8_t reserved[7];
+
+  bool operator==(const RowRecord&) const = default;
+};
+static_assert(sizeof(RowRecord) == 40);
+
+// One sampled event that was asked for by SQL until an answer held it.
+struct ProbeRecord {
+  std::uint64_t request;
+  std::int64_t intended;
+  std::int64_t absent;    // The last question whose answer did not hold it was sent; 0: none was.
+  std::int64_t asked;     // The question whose answer held it was sent; 0: it was never found.
+  std::int64_t answered;  // That answer, or when the search was given up.
+  std::uint32_t queries;
+  std::uint8_t topic;
+  std::uint8_t reserved[3];
+
+  bool operator==(const ProbeRecord&) const = default;
+};
+static_assert(sizeof(ProbeRecord) == 48);
+
+// One query of the analytics load.
+struct QueryRecord {
+  std::int64_t intended;
+  std::int64_t sent;      // 0: never.
+  std::int64_t answered;  // Or the moment of failure, or the deadline.
+  std::int64_t fresh_ms;  // minConsumingFreshnessTimeMs of the answer; 0: it had none.
+  std::uint32_t rows;
+  std::uint16_t query;  // Index in the query set.
+  RequestEnd end;
+  std::uint8_t reserved;
+
+  bool operator==(const QueryRecord&) const = default;
+};
+static_assert(sizeof(QueryRecord) == 40);
+
 // FNV-1a-64 of the key's bytes: enough to tell keys apart in the reorder check.
 std::uint64_t key_hash(std::string_view key);
 
-enum class RecordKind : char { requests = 'Q', attempts = 'A', reads = 'R' };
+enum class RecordKind : char {
+  requests = 'Q',
+  attempts = 'A',
+  reads = 'R',
+  rows = 'W',
+  probes = 'P',
+  queries = 'D'
+};
 
 // Appends to a file through a buffer. A failed write (disk full) is remembered and told by flush().
 class RecordFile {
@@ -129,6 +181,18 @@ struct record_kind<AttemptRecord> {
 template <>
 struct record_kind<ReadRecord> {
   static constexpr RecordKind value = RecordKind::reads;
+};
+template <>
+struct record_kind<RowRecord> {
+  static constexpr RecordKind value = RecordKind::rows;
+};
+template <>
+struct record_kind<ProbeRecord> {
+  static constexpr RecordKind value = RecordKind::probes;
+};
+template <>
+struct record_kind<QueryRecord> {
+  static constexpr RecordKind value = RecordKind::queries;
 };
 
 // RecordWriter<AttemptRecord>::create("attempts.records") -> append(record) ... flush() each
