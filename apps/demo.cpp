@@ -15,14 +15,14 @@ namespace {
 struct DemoFlags {
   std::string level;
   std::string results = "results";
-  bool with_analytics = false;
+  AnalyticsFlags analytics;
 };
 
 int demo(const DemoFlags& flags) {
   auto experiment = lab::load_experiment(FLOW_SOURCE_DIR "/experiments/demo.yaml");
   if (!experiment) return report_error(experiment.error());
   if (!flags.level.empty()) experiment->levels = {flags.level};
-  experiment->analytics.is_on = flags.with_analytics;
+  flags.analytics.put_into(*experiment);
   // On a machine with stolen CPU a gate may fail: the page says which and why, the demo is still
   // one.
   return run_and_report(std::move(*experiment),
@@ -37,8 +37,7 @@ void add_demo(CLI::App& root, int& exit_code) {
       "demo", "Kafka against Pulsar under bursty shop traffic, on real servers: one report");
   command->add_option("--level", flags->level,
                       "Durability level instead of fsync-1 (default, page-cache-1, …)");
-  command->add_flag("--analytics", flags->with_analytics,
-                    "Pinot beside the brokers: how fresh is what a query returns?");
+  add_analytics_flags(*command, flags->analytics);
   command->add_option("--results", flags->results, "Folder in which the result folder is made")
       ->capture_default_str();
   command->footer("Example: flow demo --level page-cache-1");

@@ -49,6 +49,25 @@ int exit_code_of(const lab::RunOutcome& outcome, bool gates_decide) {
 
 }  // namespace
 
+void AnalyticsFlags::put_into(lab::Experiment& experiment) const {
+  auto& analytics = experiment.analytics;
+  if (is_on || !pinot.empty() || !pinot_home.empty()) analytics.is_on = true;
+  if (!pinot.empty()) analytics.pinot = pinot;
+  if (!pinot_home.empty()) analytics.pinot_home = pinot_home;
+}
+
+void add_analytics_flags(CLI::App& command, AnalyticsFlags& flags) {
+  command.add_flag("--analytics", flags.is_on,
+                   "Pinot beside the brokers: how fresh is what a query returns?");
+  auto* running = command.add_option("--pinot", flags.pinot,
+                                     "Controller of a running Pinot, http://HOST:PORT, instead of "
+                                     "one of Flow's own; turns --analytics on");
+  command
+      .add_option("--pinot-home", flags.pinot_home,
+                  "A Pinot distribution of your own to start; turns --analytics on")
+      ->excludes(running);
+}
+
 int run_and_report(lab::Experiment experiment, const ExperimentFlags& flags) {
   lab::Progress progress;
   lab::StopRequest stop;

@@ -22,13 +22,13 @@ struct RunFlags {
   std::string results = "results";
   bool dry_run = false;
   bool resume = false;
-  bool with_analytics = false;
+  AnalyticsFlags analytics;
 };
 
 int run(const RunFlags& flags) {
   auto experiment = lab::load_experiment(flags.file);
   if (!experiment) return report_error(experiment.error());
-  if (flags.with_analytics) experiment->analytics.is_on = true;
+  flags.analytics.put_into(*experiment);
   if (flags.dry_run) {
     auto text = lab::dry_run_text(*experiment);
     if (!text) return report_error(text.error());
@@ -66,8 +66,7 @@ void add_run(CLI::App& root, int& exit_code) {
   run_command->add_option("file", flags->file, "Experiment file (YAML)")->required();
   run_command->add_option("--results", flags->results, "Folder in which the result folder is made")
       ->capture_default_str();
-  run_command->add_flag("--analytics", flags->with_analytics,
-                        "Pinot beside the brokers, as analytics: true in the file");
+  add_analytics_flags(*run_command, flags->analytics);
   run_command->add_flag("--dry-run", flags->dry_run,
                         "Print plan, traffic and defaults; start nothing");
   run_command->add_flag("--resume", flags->resume,

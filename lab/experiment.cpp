@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/yaml.hpp"
+#include "net/url.hpp"
 
 namespace flow::lab {
 namespace {
@@ -93,6 +94,8 @@ Result<void> read_seeds(YamlMap& map, Experiment& experiment) {
 
 void read_analytics(YamlMap& map, AnalyticsSettings& analytics) {
   map.boolean("analytics", analytics.is_on);
+  map.text("pinot", analytics.pinot);
+  map.text("pinot_home", analytics.pinot_home);
   map.text("queries", analytics.queries);
   map.number("queries_per_second", analytics.queries_per_second, 0, 1000);
   map.number("probe_queries_per_second", analytics.probe_queries_per_second, 0, 1000);
@@ -102,8 +105,8 @@ void read_analytics(YamlMap& map, AnalyticsSettings& analytics) {
 // A key that would do nothing is a mistake.
 Result<void> check_analytics(const YamlMap& map, const Experiment& experiment) {
   if (experiment.analytics.is_on) return {};
-  for (const auto* key :
-       {"queries", "queries_per_second", "probe_queries_per_second", "segment_rows"}) {
+  for (const auto* key : {"pinot", "pinot_home", "queries", "queries_per_second",
+                          "probe_queries_per_second", "segment_rows"}) {
     if (map.has(key)) {
       return fail(Errc::config, "{}: only with analytics: true", map.where(key));
     }
@@ -203,6 +206,8 @@ base::json::object describe(const Workload& workload) {
 void put_analytics(base::json::object& object, const AnalyticsSettings& analytics) {
   object["analytics"] = analytics.is_on;
   if (!analytics.is_on) return;
+  object["pinot"] = analytics.pinot;
+  object["pinot_home"] = analytics.pinot_home;
   object["queries"] = analytics.queries;
   object["queries_per_second"] = analytics.queries_per_second;
   object["probe_queries_per_second"] = analytics.probe_queries_per_second;
@@ -227,6 +232,28 @@ Result<Experiment> parse_experiment(std::string_view yaml, const std::string& na
   auto map = base::load_yaml(yaml, name);
   if (!map) return std::unexpected(map.error());
   return read_experiment(std::move(*map));
+}
+
+Result<void> check_analytics(const Experiment& experiment) {
+  const auto& analytics = experiment.analytics;
+  if (!analytics.is_on) return {};
+  if (!analytics.pinot.empty() && !analytics.pinot_home.empty()) {
+    return fail(Errc::config, "pinot {} and pinot_home {}: expected one of them", analytics.pinot,
+                analytics.pinot_home);
+  }
+  if (!analytics.pinot.empty()) {
+    if (auto url = net::parse_http_url(analytics.pinot); !url) {
+      return base::with_context("pinot", url.error());
+    }
+    for (const auto& fault : experiment.faults) {
+      if (fault.role.starts_with("pinot-")) {
+        return fail(Errc::config, "fault of {}: Pinot at {} is not Flow's to {}", fault.role,
+                    analytics.pinot, fault.what);
+      }
+    }
+  }
+  if (auto queries = load_queries(experiment); !queries) return std::unexpected(queries.error());
+  return {};
 }
 
 Result<analytics::QuerySet> load_queries(const Experiment& experiment) {

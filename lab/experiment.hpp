@@ -33,6 +33,8 @@ struct Workload {
 // Pinot beside the platform, asked while events arrive.
 struct AnalyticsSettings {
   bool is_on = false;
+  std::string pinot;       // Controller of a running cluster, "http://host:9000"; empty: start one.
+  std::string pinot_home;  // A distribution to start; empty: the fetched one.
   std::string queries = "dashboard";       // A name in experiments/queries/, or a path.
   double queries_per_second = 2;           // 0: no query load.
   double probe_queries_per_second = 6;     // The probe's budget; 0: no probe.
@@ -58,6 +60,9 @@ struct Experiment {
 
 base::Result<Experiment> load_experiment(const std::string& path);
 base::Result<Experiment> parse_experiment(std::string_view yaml, const std::string& name);
+
+// What can be known to be wrong before anything starts. Errc::config.
+base::Result<void> check_analytics(const Experiment& experiment);
 
 // The dashboard queries of an experiment with analytics.
 base::Result<analytics::QuerySet> load_queries(const Experiment& experiment);

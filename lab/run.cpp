@@ -41,14 +41,6 @@ Result<Levels> load_levels(const Experiment& experiment) {
   return levels;
 }
 
-// Known to be right before anything starts.
-Result<void> check_queries(const Experiment& experiment) {
-  if (!experiment.analytics.is_on) return {};
-  auto queries = load_queries(experiment);
-  if (!queries) return std::unexpected(queries.error());
-  return {};
-}
-
 std::string utc_name(std::int64_t unix_ns) {
   const std::time_t at = unix_ns / 1'000'000'000;
   std::tm parts{};
@@ -315,7 +307,7 @@ Result<RunOutcome> Run::run() {
   auto levels = load_levels(options_.experiment);
   if (!levels) return std::unexpected(levels.error());
   levels_ = std::move(*levels);
-  if (auto ok = check_queries(options_.experiment); !ok) return std::unexpected(ok.error());
+  if (auto ok = check_analytics(options_.experiment); !ok) return std::unexpected(ok.error());
   auto workloads = describe_workloads(options_.experiment);
   if (!workloads) return std::unexpected(workloads.error());
   workloads_ = std::move(*workloads);
@@ -361,7 +353,7 @@ base::Nanos estimated_duration(const Experiment& experiment) {
 Result<std::string> dry_run_text(const Experiment& experiment) {
   auto levels = load_levels(experiment);
   if (!levels) return std::unexpected(levels.error());
-  if (auto ok = check_queries(experiment); !ok) return std::unexpected(ok.error());
+  if (auto ok = check_analytics(experiment); !ok) return std::unexpected(ok.error());
   auto workloads = describe_workloads(experiment);
   if (!workloads) return std::unexpected(workloads.error());
   const Plan plan = make_plan(experiment);

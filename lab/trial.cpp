@@ -137,12 +137,12 @@ Result<void> Trial::prepare() {
 }
 
 Result<void> Trial::start_servers() {
-  const bool with_pinot = input_.experiment.analytics.is_on;
+  const auto& analytics = input_.experiment.analytics;
+  const bool with_pinot = analytics.is_on && analytics.pinot.empty();
   progress_.step(step_name(fmt::format("starting {}, PostgreSQL{}", input_.cell.platform,
                                        with_pinot ? " and Pinot" : "")));
-  auto servers =
-      TrialServers::start(input_.cell.platform, input_.level, input_.experiment.analytics.is_on,
-                          input_.make_driver, progress_);
+  auto servers = TrialServers::start(input_.cell.platform, input_.level, analytics,
+                                     input_.make_driver, progress_);
   if (!servers) return std::unexpected(servers.error());
   servers_ = std::move(*servers);
   return {};

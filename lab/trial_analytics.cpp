@@ -96,16 +96,17 @@ Result<std::unique_ptr<TrialAnalytics>> TrialAnalytics::create(const TrialInput&
                                                                const TrialServers& servers) {
   auto queries = load_queries(input.experiment);
   if (!queries) return std::unexpected(queries.error());
-  auto broker = net::parse_http_url(servers.pinot()->broker_url());
-  if (!broker) return std::unexpected(broker.error());
-  auto url = net::parse_http_url(servers.pinot()->controller_url());
+  const std::string& running = input.experiment.analytics.pinot;
+  auto url = net::parse_http_url(running.empty() ? servers.pinot()->controller_url() : running);
   if (!url) return std::unexpected(url.error());
   std::unique_ptr<TrialAnalytics> made(
       new TrialAnalytics(input, anchor, servers, std::move(*queries)));
-  made->io_.run([&] {
-    made->controller_ = std::make_unique<analytics::Controller>(made->io_, *url);
-    made->sql_ = std::make_unique<analytics::SqlClient>(made->io_, *broker);
-  });
+  made->controller_ =
+      made->io_.run([&] { return std::make_unique<analytics::Controller>(made->io_, *url); });
+  auto broker = made->io_.run_task(made->controller_->broker_url(base::now() + Nanos(10s)));
+  if (!broker) return base::with_context("pinot", broker.error());
+  made->sql_ =
+      made->io_.run([&] { return std::make_unique<analytics::SqlClient>(made->io_, *broker); });
   auto probes = RecordWriter<ProbeRecord>::create((input.folder / "probes.records").string());
   if (!probes) return std::unexpected(probes.error());
   auto asked = RecordWriter<QueryRecord>::create((input.folder / "queries.records").string());
@@ -119,6 +120,9 @@ TrialAnalytics::TrialAnalytics(const TrialInput& input, base::ClockAnchor anchor
                                const TrialServers& servers, analytics::QuerySet queries)
     : input_(input), anchor_(anchor), servers_(servers), queries_(std::move(queries)) {
   const auto& settings = input.experiment.analytics;
+  // On a cluster that others use too, the trial's tables are its own.
+  prefix_ = servers.choice().platform +
+            (settings.pinot.empty() ? "_" : fmt::format("_{:016x}_", input.key));
   facts_.queries_per_second = settings.queries_per_second;
   facts_.probe_queries_per_second = settings.probe_queries_per_second;
   for (const auto& query : queries_.queries) facts_.queries.emplace_back(query.name, query.title);
@@ -126,6 +130,7 @@ TrialAnalytics::TrialAnalytics(const TrialInput& input, base::ClockAnchor anchor
 
 TrialAnalytics::~TrialAnalytics() {
   end();
+  if (!input_.experiment.analytics.pinot.empty()) drop_tables();
   io_.run([this] {
     probe_.reset();
     load_.reset();
@@ -162,10 +167,11 @@ Result<void> TrialAnalytics::create_tables() {
   options.service = servers_.choice().service;
   options.version = *version;
   options.flush_rows = input_.experiment.analytics.segment_rows;
+  options.prefix = prefix_;
   auto tables = analytics::make_tables(options);
   if (!tables) return std::unexpected(tables.error());
   facts_.pinot = {{"version", version->text()},
-                  {"origin", "started"},
+                  {"origin", input_.experiment.analytics.pinot.empty() ? "started" : "running"},
                   {"controller", controller_->url().authority()},
                   {"stream", analytics::stream_words(options.platform, *version)},
                   {"fetch_timeout_ns", Nanos(options.fetch_timeout).count()},
@@ -214,7 +220,7 @@ Result<void> TrialAnalytics::begin(TimePoint start, const traffic::Schedule& sch
     load_ = std::make_unique<analytics::QueryLoad>(
         *sql_,
         [this](std::uint16_t query, base::UnixNanos now) {
-          return analytics::fill_in(queries_.queries[query].sql, servers_.choice().platform + "_",
+          return analytics::fill_in(queries_.queries[query].sql, prefix_,
                                     base::count(now) / 1'000'000);
         },
         analytics::QueryLoadOptions{.start = start, .anchor = anchor_},
@@ -237,6 +243,14 @@ void TrialAnalytics::end() {
   fail_softly(queries_file_->flush());
 }
 
+// What a running cluster was given is taken back.
+void TrialAnalytics::drop_tables() {
+  for (const auto& table : tables_) {
+    if (table.empty()) continue;
+    (void)io_.run_task(controller_->drop(table, base::now() + Nanos(tables_within)));
+  }
+}
+
 // The first thing that went wrong stands in the result; the trial goes on.
 void TrialAnalytics::fail_softly(const Result<void>& done) {
   if (!done && facts_.words.empty()) {
@@ -255,7 +269,7 @@ void TrialAnalytics::collect(const std::string& postgres_conninfo, TimePoint dea
   fail_softly(rows);
   fail_softly(read_commits(read_until));
   fail_softly(compare_with_database(postgres_conninfo, read_until));
-  if (probe_) fail_softly(measure_probe_cost(read_until, progress));
+  if (probe_ && servers_.pinot()) fail_softly(measure_probe_cost(read_until, progress));
   facts_.is_complete = waited.has_value() && rows.has_value();
 }
 

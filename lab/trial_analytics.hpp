@@ -65,13 +65,15 @@ class TrialAnalytics {
   base::Result<void> compare_with_database(const std::string& conninfo, base::TimePoint deadline);
   base::Result<void> measure_probe_cost(base::TimePoint deadline, Progress& progress);
   void add_check(std::string name, std::string unit, std::int64_t database, std::int64_t pinot);
+  void drop_tables();
   void fail_softly(const base::Result<void>& done);
 
   const TrialInput& input_;
   base::ClockAnchor anchor_;
   const TrialServers& servers_;
   analytics::QuerySet queries_;
-  std::array<std::string, 3> tables_;  // By topic.
+  std::string prefix_;                 // Of the tables' names.
+  std::array<std::string, 3> tables_;  // By topic; empty: not made yet.
   AnalyticsFacts facts_;
   net::IoThread io_{"flow-analytics"};
   std::unique_ptr<analytics::Controller> controller_;  // On io_, as are all below.

@@ -48,17 +48,18 @@ Result<std::unique_ptr<servers::Server>> start_pulsar(const servers::Level& leve
 }  // namespace
 
 Result<std::unique_ptr<TrialServers>> TrialServers::start(
-    const std::string& platform, const servers::Level& level, bool with_pinot,
+    const std::string& platform, const servers::Level& level, const AnalyticsSettings& analytics,
     const streaming::DriverFactory& make_driver, Progress& progress) {
   using Pinot = Result<std::unique_ptr<servers::Pinot>>;
   auto started = std::unique_ptr<TrialServers>(new TrialServers);
   started->choice_.platform = platform;
   auto postgres = std::async(std::launch::async, [] { return servers::Postgres::start({}); });
   std::optional<std::future<Pinot>> pinot;
-  if (with_pinot) {
+  if (analytics.is_on && analytics.pinot.empty()) {
     pinot = std::async(std::launch::async, [&] {
       servers::PinotOptions options;
       options.level = level.pinot;
+      options.home = analytics.pinot_home;
       options.progress = [&](std::string_view text) { progress.update(text); };
       return servers::Pinot::start(std::move(options));
     });

@@ -12,6 +12,7 @@
 
 #include "base/json.hpp"
 #include "base/result.hpp"
+#include "lab/experiment.hpp"
 #include "lab/progress.hpp"
 #include "servers/kafka.hpp"
 #include "servers/level.hpp"
@@ -25,14 +26,14 @@ namespace flow::lab {
 class TrialServers {
  public:
   static base::Result<std::unique_ptr<TrialServers>> start(
-      const std::string& platform, const servers::Level& level, bool with_pinot,
+      const std::string& platform, const servers::Level& level, const AnalyticsSettings& analytics,
       const streaming::DriverFactory& make_driver, Progress& progress);
 
   const std::string& postgres_conninfo() const { return postgres_->conninfo(); }
   // Service, admin URL and the level's client settings.
   const streaming::DriverChoice& choice() const { return choice_; }
 
-  const servers::Pinot* pinot() const { return pinot_.get(); }  // Null where not asked for.
+  const servers::Pinot* pinot() const { return pinot_.get(); }  // Null where none was started.
 
   // The server that has this role; "broker" is the platform's first one.
   base::Result<void> kill(const std::string& role);
