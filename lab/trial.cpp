@@ -355,7 +355,10 @@ Result<loadtest::LoadResult> Trial::run_load(const traffic::Schedule& schedule,
   auto result = generator.run(requests_.get(), [&](const loadtest::LoadProgress& load) {
     show_load(load, name);
     if (error_) return;
-    if (is_measured) faults_->begin_due(load.elapsed);
+    if (is_measured && !faults_->is_running()) {
+      sampler_->update(servers_->processes());
+      faults_->begin_due(load.elapsed);
+    }
     if (auto alive = check_alive(); !alive) {
       error_ = alive.error();
       generator.stop_soon();
@@ -368,6 +371,7 @@ Result<loadtest::LoadResult> Trial::run_load(const traffic::Schedule& schedule,
   if (is_measured) {
     faults_->finish();
     facts_.faults = faults_->describe();
+    sampler_->update(servers_->processes());
     faults_.reset();
   }
   range.until = range.from + (result ? result->measured.intended : 0);

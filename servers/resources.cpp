@@ -19,9 +19,10 @@ struct Process {
   std::uint64_t written_first = 0, written_last = 0;
 };
 
-// One process of the list and what is below it, over time.
+// One role and what is below its processes, over time.
 struct Role {
-  ProcessInfo info;
+  std::string name;
+  std::vector<pid_t> pids;  // More than one when it was started again.
   std::map<std::pair<pid_t, std::uint64_t>, Process> processes;  // By pid and start time.
   std::uint64_t rss_max = 0;
   std::uint64_t rss_sum = 0;
@@ -52,9 +53,12 @@ std::uint64_t sample_process(Role& role, pid_t pid, bool is_first) {
 }
 
 void sample_role(Role& role, const ProcessTree& tree, const std::set<pid_t>& roots, bool is_first) {
-  std::uint64_t rss = sample_process(role, role.info.pid, is_first);
-  for (const pid_t pid : tree.descendants_of(role.info.pid, roots)) {
-    rss += sample_process(role, pid, is_first);
+  std::uint64_t rss = 0;
+  for (const pid_t root : role.pids) {
+    rss += sample_process(role, root, is_first);
+    for (const pid_t pid : tree.descendants_of(root, roots)) {
+      rss += sample_process(role, pid, is_first);
+    }
   }
   if (rss == 0) return;  // It is gone.
   role.rss_max = std::max(role.rss_max, rss);
@@ -64,7 +68,7 @@ void sample_role(Role& role, const ProcessTree& tree, const std::set<pid_t>& roo
 
 RoleUse use_of(const Role& role) {
   RoleUse use;
-  use.role = role.info.role;
+  use.role = role.name;
   std::uint64_t ticks = 0;
   for (const auto& [key, process] : role.processes) {
     ticks += process.ticks_last - std::min(process.ticks_first, process.ticks_last);
@@ -139,10 +143,10 @@ void ResourceSampler::start(std::vector<ProcessInfo> processes, base::Nanos inte
   if (impl_) (void)stop();
   impl_ = std::make_unique<Impl>();
   for (auto& process : processes) {
-    Role role;
     impl_->roots.insert(process.pid);
-    role.info = std::move(process);
-    impl_->roles.push_back(std::move(role));
+    Role& role = impl_->roles.emplace_back();
+    role.name = std::move(process.role);
+    role.pids = {process.pid};
   }
   impl_->started_at = base::now();
   impl_->sample(true);
@@ -150,6 +154,18 @@ void ResourceSampler::start(std::vector<ProcessInfo> processes, base::Nanos inte
     pthread_setname_np(pthread_self(), "resources");
     impl->run(interval);
   });
+}
+
+void ResourceSampler::update(const std::vector<ProcessInfo>& processes) {
+  if (!impl_) return;
+  const std::lock_guard lock(impl_->mutex);
+  for (const auto& process : processes) {
+    const auto role = std::ranges::find(impl_->roles, process.role, &Role::name);
+    if (role == impl_->roles.end()) continue;
+    if (std::ranges::find(role->pids, process.pid) != role->pids.end()) continue;
+    role->pids.push_back(process.pid);
+    impl_->roots.insert(process.pid);
+  }
 }
 
 ResourceUse ResourceSampler::stop() {

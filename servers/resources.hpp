@@ -1,6 +1,6 @@
 // What processes and the machine use while a trial runs, sampled once per second on a thread of its
 // own, and what kind of machine this is.
-// Thread: start() and stop() from one thread, any.
+// Thread: start(), update() and stop() from one thread, any.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -45,6 +45,8 @@ class ResourceSampler {
   ~ResourceSampler();
 
   void start(std::vector<ProcessInfo> processes, base::Nanos interval = std::chrono::seconds(1));
+  // Roles as they run now: one that was started again is followed in its new process as well.
+  void update(const std::vector<ProcessInfo>& processes);
   // Takes a last sample, ends the thread. A process that died keeps what was seen of it.
   ResourceUse stop();
 
