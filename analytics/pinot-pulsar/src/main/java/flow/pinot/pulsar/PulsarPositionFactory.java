@@ -1,0 +1,25 @@
+// Reads positions back from segment metadata and from the commit protocol.
+// Thread: any.
+// SPDX-License-Identifier: Apache-2.0
+package flow.pinot.pulsar;
+
+import org.apache.pinot.spi.stream.StreamConfig;
+import org.apache.pinot.spi.stream.StreamPartitionMsgOffset;
+import org.apache.pinot.spi.stream.StreamPartitionMsgOffsetFactory;
+
+public final class PulsarPositionFactory implements StreamPartitionMsgOffsetFactory {
+  @Override
+  public void init(StreamConfig streamConfig) {
+    // A position is the same text for every table.
+  }
+
+  @Override
+  public StreamPartitionMsgOffset create(String text) {
+    return PulsarPosition.parse(text);
+  }
+
+  @Override
+  public StreamPartitionMsgOffset create(StreamPartitionMsgOffset other) {
+    return other; // Immutable.
+  }
+}
