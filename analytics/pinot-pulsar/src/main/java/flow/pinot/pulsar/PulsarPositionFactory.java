@@ -13,9 +13,15 @@ public final class PulsarPositionFactory implements StreamPartitionMsgOffsetFact
     // A position is the same text for every table.
   }
 
+  /**
+   * Pinot's commit protocol, where it has no offset to tell: the answer that a server makes up while
+   * the controller is away. The server waits and asks again; to fail here would end its consumption.
+   */
+  private static final String NO_OFFSET = "-1";
+
   @Override
   public StreamPartitionMsgOffset create(String text) {
-    return PulsarPosition.parse(text);
+    return NO_OFFSET.equals(text) ? PulsarPosition.BEGINNING : PulsarPosition.parse(text);
   }
 
   @Override

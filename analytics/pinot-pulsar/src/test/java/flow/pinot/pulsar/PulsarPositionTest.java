@@ -110,4 +110,9 @@ class PulsarPositionTest {
     assertFalse(PulsarPosition.parse("7:12:-1").isInsideBatch());
     assertFalse(PulsarPosition.parse("7:12:2147483647").isInsideBatch());
   }
+
+  @Test
+  void takesTheAnswerOfAControllerThatIsAwayForNoPosition() {
+    assertEquals(PulsarPosition.BEGINNING, new PulsarPositionFactory().create("-1"));
+  }
 }
