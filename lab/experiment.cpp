@@ -92,6 +92,18 @@ Result<void> read_seeds(YamlMap& map, Experiment& experiment) {
   return {};
 }
 
+// Hops of every trial, with the quantiles that its result has.
+std::vector<std::string> primary_choices() {
+  std::vector<std::string> choices;
+  for (const auto* hop : {"publish_response", "response_time", "end_to_end", "publish_latency",
+                          "service_time", "queryable"}) {
+    for (const auto* quantile : {"p50", "p90", "p99", "p99_9"}) {
+      choices.push_back(fmt::format("{}_{}", hop, quantile));
+    }
+  }
+  return choices;
+}
+
 void read_analytics(YamlMap& map, AnalyticsSettings& analytics) {
   map.boolean("analytics", analytics.is_on);
   map.text("pinot", analytics.pinot);
@@ -156,6 +168,12 @@ Result<Experiment> read_experiment(YamlMap map) {
   map.texts("platforms", experiment.platforms);
   map.texts("levels", experiment.levels);
   read_whole(map, "blocks", experiment.blocks, 1, 1000);
+  experiment.with_repeats = experiment.blocks >= blocks_for_a_verdict;
+  experiment.retries = experiment.blocks >= blocks_for_a_verdict ? 2 : 0;
+  map.boolean("with_repeats", experiment.with_repeats);
+  read_whole(map, "retries", experiment.retries, 0, 10);
+  map.number("margin", experiment.margin, 0.001, 10);
+  map.choice("primary", experiment.primary, primary_choices());
   read_whole(map, "shards", experiment.shards, 1, 64);
   read_whole(map, "connections_max", experiment.connections_max, 1, 100'000);
   read_whole(map, "drain_seconds", experiment.drain_seconds, 1, 600);
@@ -277,6 +295,10 @@ base::json::object describe(const Experiment& experiment) {
                             {"blocks", experiment.blocks},
                             {"seeds", std::move(seeds)},
                             {"workloads", std::move(workloads)},
+                            {"with_repeats", experiment.with_repeats},
+                            {"retries", experiment.retries},
+                            {"margin", experiment.margin},
+                            {"primary", experiment.primary},
                             {"shards", experiment.shards},
                             {"connections_max", experiment.connections_max},
                             {"drain_seconds", experiment.drain_seconds},

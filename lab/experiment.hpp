@@ -41,6 +41,9 @@ struct AnalyticsSettings {
   std::int64_t segment_rows = 50'000'000;  // Rows, over all partitions, until segments are sealed.
 };
 
+// Fewer blocks give numbers and no verdict: an exact test of up to three primaries cannot decide.
+inline constexpr std::uint32_t blocks_for_a_verdict = 7;
+
 struct Experiment {
   std::string name;
   std::string question;
@@ -54,6 +57,10 @@ struct Experiment {
   std::uint32_t drain_seconds = 30;
   std::uint32_t bcrypt_cost = 10;
   bool ack_before_answer = false;
+  bool with_repeats = false;  // A/A: one cell twice in each block. Default: from 7 blocks on.
+  std::uint32_t retries = 0;  // Of a trial whose gates do not hold. Default: 2 from 7 blocks on.
+  double margin = 0.10;       // Ratios nearer 1 than this are too small to matter.
+  std::string primary = "publish_response_p99";  // <hop>_<quantile>: what a verdict is about.
   AnalyticsSettings analytics;
   std::vector<Fault> faults;  // In the measured phase of every trial.
 };

@@ -27,7 +27,7 @@ using base::json::array;
 using base::json::object;
 using base::json::value;
 
-constexpr std::uint32_t blocks_for_a_verdict = 7;
+constexpr const char* repeated_folder = "repeated";
 
 using Levels = std::map<std::string, servers::Level>;  // By the word in the experiment file.
 
@@ -156,6 +156,11 @@ array to_array(const std::vector<std::string>& words) {
   return texts;
 }
 
+// What was decided before the first trial: every setting and the order of the trials.
+std::string preregistration(const Plan& plan, const Experiment& experiment) {
+  return preregistration_of(describe(experiment), describe(plan, experiment));
+}
+
 class Run {
  public:
   Run(RunOptions options, Progress& progress, StopRequest& stop)
@@ -171,7 +176,9 @@ class Run {
   Result<fs::path> newest_folder() const;
   Result<void> write_experiment();
   void run_trial_of(const PlannedTrial& planned, RunOutcome& outcome);
-  void set_aside(const fs::path& folder) const;
+  TrialOutcome run_until_valid(const TrialInput& input);
+  void set_aside(const fs::path& folder, const char* kind) const;
+  std::uint32_t repeats_of(const std::string& id) const;
   std::optional<TrialOutcome> finished_before(const fs::path& folder) const;
 
   RunOptions options_;
@@ -239,7 +246,8 @@ Result<void> Run::write_experiment() {
                         {"workloads", workloads_},
                         {"warnings", warnings_of(experiment, workloads_)},
                         {"estimate", estimate_of(experiment)},
-                        {"effective", describe(experiment)}};
+                        {"effective", describe(experiment)},
+                        {"preregistered_sha256", preregistration(plan_, experiment)}};
   return write_json(folder_ / "experiment.json", document);
 }
 
@@ -256,17 +264,38 @@ std::optional<TrialOutcome> Run::finished_before(const fs::path& folder) const {
                       std::string(hash->text().value_or("")), std::nullopt};
 }
 
-// What an interrupted try left is kept, out of the way of the trial that is run again.
-void Run::set_aside(const fs::path& folder) const {
+// What an earlier try left is kept below `kind`, out of the way of the trial that is run again.
+void Run::set_aside(const fs::path& folder, const char* kind) const {
   if (!fs::exists(folder)) return;
   std::error_code error;
-  fs::create_directories(folder_ / "interrupted", error);
+  fs::create_directories(folder_ / kind, error);
   for (int nth = 1; nth < 1000; ++nth) {
-    const fs::path aside =
-        folder_ / "interrupted" / fmt::format("{}-{}", folder.filename().string(), nth);
+    const fs::path aside = folder_ / kind / fmt::format("{}-{}", folder.filename().string(), nth);
     if (fs::exists(aside)) continue;
     fs::rename(folder, aside, error);
     return;
+  }
+}
+
+// How often a trial was run to its end without being valid and set aside.
+std::uint32_t Run::repeats_of(const std::string& id) const {
+  std::uint32_t count = 0;
+  while (fs::exists(folder_ / repeated_folder / fmt::format("{}-{}", id, count + 1))) ++count;
+  return count;
+}
+
+// A trial in its slot: one whose gates do not hold is run again with its seed, as often as the
+// experiment allows. A platform that fell over is an outcome and stays.
+TrialOutcome Run::run_until_valid(const TrialInput& input) {
+  for (std::uint32_t repeats = repeats_of(input.id);; ++repeats) {
+    auto outcome = run_trial(input, progress_, stop_);
+    const bool is_judged = outcome.state == "complete" && !outcome.is_valid;
+    if (!is_judged || repeats >= options_.experiment.retries || stop_.is_requested()) {
+      return outcome;
+    }
+    progress_.note(fmt::format("{}: not valid; set aside and run again ({} of {})", input.id,
+                               repeats + 1, options_.experiment.retries));
+    set_aside(input.folder, repeated_folder);
   }
 }
 
@@ -278,7 +307,7 @@ void Run::run_trial_of(const PlannedTrial& planned, RunOutcome& outcome) {
   std::string& block_hash = block_hashes_[fmt::format("{}/{}", planned.block, workload.name)];
   auto done = finished_before(folder);
   if (!done) {
-    set_aside(folder);
+    set_aside(folder, "interrupted");
     const TrialInput input{
         .experiment = options_.experiment,
         .workload = workload,
@@ -291,7 +320,7 @@ void Run::run_trial_of(const PlannedTrial& planned, RunOutcome& outcome) {
         .block_schedule_hash = block_hash,
         .program = options_.program,
         .make_driver = options_.make_driver};
-    done = run_trial(input, progress_, stop_);
+    done = run_until_valid(input);
   }
   if (block_hash.empty()) block_hash = done->schedule_hash;
   if (done->state == "complete") ++outcome.trials_complete;

@@ -277,7 +277,9 @@ Result<void> Trial::check_alive() {
   if (shop_->has_ended()) return fail(Errc::io, "{}", shop_->end_text());
   if (auditor_->has_ended()) return fail(Errc::io, "{}", auditor_->end_text());
   if (faults_ && faults_->is_running()) return {};  // The servers are its alone.
-  return servers_->check_alive();
+  auto alive = servers_->check_alive();
+  if (!alive) facts_.has_platform_fallen = servers_->has_platform_ended();
+  return alive;
 }
 
 void Trial::show_load(const loadtest::LoadProgress& load, std::string_view name) {

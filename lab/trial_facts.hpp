@@ -43,6 +43,7 @@ struct AnalyticsFacts {
 struct TrialFacts {
   std::string state = "failed";  // "complete", "partial", "failed"
   std::string state_words;
+  bool has_platform_fallen = false;  // A process of it ended by itself: an outcome, not a mishap.
   std::string schedule_hash;
   Phases phases;
   base::UnixNanos started{};

@@ -43,7 +43,9 @@ class TrialServers {
 
   std::vector<servers::ProcessInfo> processes() const;
   base::Result<void> check_alive() const;  // The first server that has ended, with its log's tail.
-  base::json::object facts() const;        // By server.
+  // The platform itself, and not what runs beside it.
+  bool has_platform_ended() const { return !platform_->check_alive(); }
+  base::json::object facts() const;  // By server.
   base::Result<void> copy_logs_to(const std::filesystem::path& folder) const;
   void stop();
 

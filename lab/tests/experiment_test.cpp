@@ -4,13 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "lab/plan.hpp"
-
 namespace flow::lab {
 namespace {
 
 using testing::HasSubstr;
-using testing::UnorderedElementsAre;
 
 constexpr auto small = R"(
 name: small
@@ -82,34 +79,6 @@ TEST(Experiment, RefusesAnalyticsKeysThatWouldDoNothing) {
   EXPECT_THAT(error_of(yaml + "faults: [{what: kill, role: broker, at_seconds: 1, "
                               "for_seconds: 1}]\n"),
               HasSubstr("a broker can be paused"));
-}
-
-TEST(Plan, RunsEveryCellOnceInEveryBlock) {
-  const auto experiment = parse_experiment(small, "x.yaml");
-
-  const Plan plan = make_plan(*experiment);
-
-  ASSERT_EQ(plan.trials.size(), 4U);
-  for (const std::size_t block : {0U, 1U}) {
-    EXPECT_THAT((std::vector{plan.trials[2 * block].cell, plan.trials[2 * block + 1].cell}),
-                UnorderedElementsAre(0U, 1U));
-    EXPECT_EQ(plan.trials[2 * block].seed, experiment->seeds[block]);
-  }
-  EXPECT_EQ(trial_id(plan, plan.trials[0]), "001-" + plan.cells[plan.trials[0].cell].id);
-}
-
-TEST(Plan, DoesNotAlwaysStartWithTheSamePlatform) {
-  auto experiment = parse_experiment(small, "x.yaml");
-  experiment->blocks = 40;
-  experiment->seeds.clear();
-  for (std::uint64_t seed = 0; seed < 40; ++seed) experiment->seeds.push_back(seed);
-
-  const Plan plan = make_plan(*experiment);
-
-  int kafka_first = 0;
-  for (std::size_t i = 0; i < plan.trials.size(); i += 2) kafka_first += plan.trials[i].cell == 0;
-  EXPECT_GT(kafka_first, 8);
-  EXPECT_LT(kafka_first, 32);
 }
 
 }  // namespace
