@@ -273,8 +273,9 @@ std::string replication_note(const Level& level, std::string_view platform) {
   const int copies = number_of(level.pulsar.topic, "write_quorum");
   if (level.pulsar.bookies == 1) return "one node, nothing replicated";
   if (copies == 1) return fmt::format("{} bookies, nothing replicated", level.pulsar.bookies);
-  return fmt::format("{} bookies, {} copies; the fastest {} acknowledge", level.pulsar.bookies,
-                     copies, value_of(level.pulsar.topic, "ack_quorum"));
+  const int acks = number_of(level.pulsar.topic, "ack_quorum");
+  return fmt::format("{} bookies, {} copies; {} acknowledge", level.pulsar.bookies, copies,
+                     acks == copies ? "all of them" : fmt::format("the fastest {}", acks));
 }
 
 base::json::object to_json(const Level& level) {
