@@ -13,6 +13,7 @@
 #include "lab/seal.hpp"
 #include "lab/trial.hpp"
 #include "servers/resources.hpp"
+#include "servers/run_directory.hpp"
 #include "traffic/facts.hpp"
 
 namespace flow::lab {
@@ -172,9 +173,11 @@ class Run {
   Result<RunOutcome> run();
 
  private:
+  Result<void> check_disk_space() const;
   Result<void> open_folder();
   Result<fs::path> newest_folder() const;
   Result<void> write_experiment();
+  std::string where_words(std::size_t index) const;
   void run_trial_of(const PlannedTrial& planned, RunOutcome& outcome);
   TrialOutcome run_until_valid(const TrialInput& input);
   void set_aside(const fs::path& folder, const char* kind) const;
@@ -189,6 +192,8 @@ class Run {
   object workloads_;
   fs::path folder_;
   std::int64_t created_ = 0;
+  base::TimePoint began_{};
+  std::int64_t trials_run_ = 0;                      // By this process.
   std::map<std::string, std::string> block_hashes_;  // By "block/workload".
 };
 
@@ -212,6 +217,26 @@ Result<fs::path> Run::newest_folder() const {
   return fail(Errc::config,
               "--resume: no result of '{}' with the same settings in {}; run it without --resume",
               options_.experiment.name, options_.results.string());
+}
+
+// Known before hours have gone by. What servers write is thrown away after each trial.
+Result<void> Run::check_disk_space() const {
+  constexpr std::uintmax_t gib = 1024 * 1024 * 1024;
+  constexpr std::uintmax_t trial_bytes =
+      40 * 1024 * 1024;  // Records and logs; the demo's have 12 MB.
+  const auto check = [](const fs::path& folder, std::uintmax_t needed,
+                        std::string_view what) -> Result<void> {
+    std::error_code error;
+    const auto space = fs::space(folder, error);
+    if (error || space.available >= needed) return {};
+    return fail(Errc::io, "{}: {:.1f} GiB are free, {:.1f} GiB are wanted for {}", folder.string(),
+                static_cast<double>(space.available) / static_cast<double>(gib),
+                static_cast<double>(needed) / static_cast<double>(gib), what);
+  };
+  if (auto made = make_folder(options_.results); !made) return made;
+  if (auto ok = check(servers::cache_directory(), 4 * gib, "what the servers write"); !ok)
+    return ok;
+  return check(options_.results, gib + trial_bytes * plan_.trials.size(), "the results");
 }
 
 Result<void> Run::open_folder() {
@@ -284,6 +309,17 @@ std::uint32_t Run::repeats_of(const std::string& id) const {
   return count;
 }
 
+// "Trial 3 of 14, block 2 of 7; about 21:05 left", by the trials that were run so far.
+std::string Run::where_words(std::size_t index) const {
+  const auto left = static_cast<std::int64_t>(plan_.trials.size() - index);
+  const auto all = static_cast<std::int64_t>(plan_.trials.size());
+  const base::Nanos each = trials_run_ > 0 ? (base::now() - began_) / trials_run_
+                                           : estimated_duration(options_.experiment) / all;
+  return fmt::format("Trial {} of {}, block {} of {}; about {} left", index + 1, all,
+                     plan_.trials[index].block, options_.experiment.blocks,
+                     format_elapsed(each * left));
+}
+
 // A trial in its slot: one whose gates do not hold is run again with its seed, as often as the
 // experiment allows. A platform that fell over is an outcome and stays.
 TrialOutcome Run::run_until_valid(const TrialInput& input) {
@@ -321,6 +357,7 @@ void Run::run_trial_of(const PlannedTrial& planned, RunOutcome& outcome) {
         .program = options_.program,
         .make_driver = options_.make_driver};
     done = run_until_valid(input);
+    ++trials_run_;
   }
   if (block_hash.empty()) block_hash = done->schedule_hash;
   if (done->state == "complete") ++outcome.trials_complete;
@@ -340,6 +377,8 @@ Result<RunOutcome> Run::run() {
   auto workloads = describe_workloads(options_.experiment);
   if (!workloads) return std::unexpected(workloads.error());
   workloads_ = std::move(*workloads);
+  if (auto room = check_disk_space(); !room) return std::unexpected(room.error());
+  began_ = base::now();
   if (auto opened = open_folder(); !opened) return std::unexpected(opened.error());
   RunOutcome outcome;
   outcome.folder = folder_;
@@ -348,9 +387,9 @@ Result<RunOutcome> Run::run() {
   progress_.note(facts_text(workloads_));
   progress_.note(fmt::format("{} trials, about {} in all", plan_.trials.size(),
                              format_elapsed(estimated_duration(options_.experiment))));
-  for (const auto& planned : plan_.trials) {
-    if (stop_.is_requested()) break;
-    run_trial_of(planned, outcome);
+  for (std::size_t i = 0; i < plan_.trials.size() && !stop_.is_requested(); ++i) {
+    if (plan_.trials.size() > 2) progress_.note(where_words(i));
+    run_trial_of(plan_.trials[i], outcome);
   }
   progress_.step("sealing and writing the report");
   if (auto sealed = seal(folder_); !sealed) return std::unexpected(sealed.error());
@@ -376,6 +415,9 @@ base::Nanos estimated_duration(const Experiment& experiment) {
       total += trial * static_cast<std::int64_t>(experiment.levels.size() * experiment.blocks);
     }
   }
+  const auto cells = static_cast<std::int64_t>(
+      experiment.workloads.size() * experiment.platforms.size() * experiment.levels.size());
+  if (experiment.with_repeats && cells > 0) total += total / cells;
   return total;
 }
 
