@@ -113,27 +113,34 @@ void add_columns(SchemaBuilder& columns, std::string_view topic) {
 
 // ------------------------------------------------------------------------------ streams
 
+// In one fetch, the same on every stream.
+constexpr int fetch_messages_max = 2000;
+
 // The one place that knows what differs by Pinot's version.
 struct StreamDialect {
   std::string_view words;
   std::string_view factory;
-  std::string_view service_key;  // Behind "stream.<platform>.".
-  std::string_view offset_key;
+  std::string_view service_key;    // Behind "stream.<platform>.".
+  std::string_view fetch_max_key;  // Empty: the plugin has no such setting.
 };
 
 StreamDialect dialect_of(std::string_view platform, const PinotVersion& version) {
-  if (platform == "kafka") {
+  if (platform == "kafka" && version < PinotVersion{1, 5, 0}) {
     return {"Pinot's own Kafka plugin (kafka20)",
             "org.apache.pinot.plugin.stream.kafka20.KafkaConsumerFactory", "broker.list",
-            "consumer.prop.auto.offset.reset"};
+            "max.poll.records"};
+  }
+  if (platform == "kafka") {
+    return {"Pinot's own Kafka plugin (kafka30)",
+            "org.apache.pinot.plugin.stream.kafka30.KafkaConsumerFactory", "broker.list",
+            "max.poll.records"};
   }
   if (version.major == 0) {
     return {"Flow's Pulsar plugin", "flow.pinot.pulsar.PulsarStreamFactory", "service.url",
-            "consumer.prop.auto.offset.reset"};
+            "stream.pulsar.fetch.max.messages"};
   }
   return {"Pinot's own Pulsar plugin",
-          "org.apache.pinot.plugin.stream.pulsar.PulsarConsumerFactory", "bootstrap.servers",
-          "consumer.prop.auto.offset.reset"};
+          "org.apache.pinot.plugin.stream.pulsar.PulsarConsumerFactory", "bootstrap.servers", ""};
 }
 
 std::string topic_name(std::string_view platform, std::string_view topic) {
@@ -152,8 +159,11 @@ json::object stream_of(const TableOptions& options, std::string_view topic) {
   stream[key("consumer.type")] = "lowlevel";
   stream[key("consumer.factory.class.name")] = dialect.factory;
   stream[key("decoder.class.name")] = "org.apache.pinot.plugin.inputformat.json.JSONMessageDecoder";
-  stream[key(dialect.offset_key)] = "smallest";
+  stream[key("consumer.prop.auto.offset.reset")] = "smallest";
   stream[key("fetch.timeout.millis")] = fmt::to_string(options.fetch_timeout.count());
+  if (!dialect.fetch_max_key.empty()) {
+    stream[dialect.fetch_max_key] = fmt::to_string(fetch_messages_max);
+  }
   stream["realtime.segment.flush.threshold.rows"] = fmt::to_string(options.flush_rows);
   stream["realtime.segment.flush.threshold.time"] = fmt::format("{}s", options.flush_after.count());
   for (const auto& [name, value] : options.stream_settings) stream[name] = value;
@@ -168,7 +178,6 @@ json::object table_of(const TableOptions& options, std::string_view topic, const
       {"tableType", "REALTIME"},
       {"tenants", json::object{}},
       {"segmentsConfig", json::object{{"timeColumnName", "createdAt"},
-                                      {"schemaName", name},
                                       {"replication", replicas},
                                       {"replicasPerPartition", replicas}}},
       {"tableIndexConfig", json::object{{"loadMode", "MMAP"},
@@ -201,9 +210,13 @@ Result<void> check(const TableOptions& options, const std::string& prefix) {
     return fail(Errc::config,
                 "table prefix '{}': expected letters, digits and _, and no two _ in a row", prefix);
   }
+  if (options.topics.empty()) return fail(Errc::config, "topics: expected one at least");
   for (const auto& topic : options.topics) {
     if (topic != "users" && topic != "products" && topic != "orders") {
       return fail(Errc::config, "topic '{}': expected users, products or orders", topic);
+    }
+    if (std::ranges::count(options.topics, topic) > 1) {
+      return fail(Errc::config, "topic '{}': it is named twice", topic);
     }
   }
   if (options.replicas < 1 || options.flush_rows < 1 || options.flush_after.count() < 1 ||
@@ -229,6 +242,17 @@ Result<std::vector<TableDefinition>> make_tables(const TableOptions& options) {
                       .table = table_of(options, topic, name, columns)});
   }
   return tables;
+}
+
+json::object to_json(const std::vector<TableDefinition>& tables) {
+  json::array list;
+  for (const auto& table : tables) {
+    list.push_back({{"name", table.name},
+                    {"topic", table.topic},
+                    {"schema", table.schema},
+                    {"table", table.table}});
+  }
+  return {{"tables", std::move(list)}};
 }
 
 std::string stream_words(std::string_view platform, const PinotVersion& version) {

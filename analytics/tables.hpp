@@ -44,6 +44,8 @@ struct TableDefinition {
 // Errc::config for a platform, topic, prefix or number that cannot be.
 base::Result<std::vector<TableDefinition>> make_tables(const TableOptions& options);
 
+base::json::object to_json(const std::vector<TableDefinition>& tables);
+
 // How Pinot reads the stream, in words for a report: "Pinot's own Kafka plugin (kafka20)".
 std::string stream_words(std::string_view platform, const PinotVersion& version);
 

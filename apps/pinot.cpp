@@ -149,17 +149,6 @@ Result<analytics::TableOptions> options_of(const PinotFlags& flags) {
   return options;
 }
 
-json::value to_json(const std::vector<analytics::TableDefinition>& tables) {
-  json::array list;
-  for (const auto& table : tables) {
-    list.push_back({{"name", table.name},
-                    {"topic", table.topic},
-                    {"schema", table.schema},
-                    {"table", table.table}});
-  }
-  return {{"tables", std::move(list)}};
-}
-
 // A dry run for a named version needs no Pinot.
 Result<std::vector<analytics::TableDefinition>> plan_tables(Pinot& pinot, const PinotFlags& flags,
                                                             analytics::TableOptions& options) {
@@ -182,7 +171,7 @@ Result<int> create(const PinotFlags& flags) {
   const auto tables = plan_tables(pinot, flags, *options);
   if (!tables) return std::unexpected(tables.error());
   if (flags.is_dry_run) {
-    fmt::print("{}", base::pretty_json(to_json(*tables)));
+    fmt::print("{}", base::pretty_json(analytics::to_json(*tables)));
     return 0;
   }
   const auto controller = pinot.controller();
@@ -193,7 +182,7 @@ Result<int> create(const PinotFlags& flags) {
     if (!flags.as_json) fmt::print("{} reads topic {}\n", table.name, table.topic);
   }
   if (flags.as_json) {
-    fmt::print("{}", base::pretty_json(to_json(*tables)));
+    fmt::print("{}", base::pretty_json(analytics::to_json(*tables)));
   } else {
     fmt::print("Stream: {}, Pinot {}\nTry:  flow pinot sql 'SELECT COUNT(*) FROM {}'\n",
                analytics::stream_words(options->platform, options->version),
