@@ -344,6 +344,7 @@ Result<loadtest::LoadResult> Trial::run_load(const traffic::Schedule& schedule,
   plan.connections_max = input_.experiment.connections_max;
   plan.start = base::now() + 200ms;
   const bool is_measured = purpose == actions_purpose;
+  if (analytics_ && !is_measured) analytics_->warm_up(*plan.start, schedule.duration);
   if (is_measured) {
     facts_.measured_from = anchor_.to_unix(*plan.start);
     begin_faults();
@@ -404,6 +405,7 @@ Result<void> Trial::warm_up() {
       base::derive_seed(input_.planned.seed, warm_up_purpose));
   if (!schedule) return std::unexpected(schedule.error());
   auto result = run_load(*schedule, warm_up_purpose, range, "warm-up");
+  if (analytics_) analytics_->wait_for_questions();
   if (!result) return std::unexpected(result.error());
   return {};
 }

@@ -39,6 +39,7 @@ constexpr std::size_t page_rows_max = 200'000;
 constexpr auto tables_within = 60s;
 constexpr auto question_within = 20s;
 constexpr Nanos cost_window = 2s;  // For each half of measuring what a question costs.
+constexpr double warm_up_queries_per_second = 20;
 constexpr int status_placed = 0;
 
 // The topic of the event that an action publishes; nullopt for one that publishes none.
@@ -76,6 +77,12 @@ RowRecord row_record(const base::json::array& row, std::uint8_t topic) {
   record.intended = whole(row[1]);
   record.ingested = whole(row[2]) * 1'000'000;
   return record;
+}
+
+// What the probe asks, of an event that is not there.
+std::string probe_statement(const std::string& table, std::uint64_t trial) {
+  return fmt::format("SELECT COUNT(*) FROM {} WHERE flowIntended = 1 AND flowEvent = '{}'", table,
+                     base::format_trace_id(trial, 0));
 }
 
 double cpu_seconds_of(const std::vector<servers::ProcessInfo>& processes) {
@@ -186,6 +193,35 @@ Result<void> TrialAnalytics::create_tables() {
   return {};
 }
 
+void TrialAnalytics::warm_up(TimePoint start, Nanos duration) {
+  // One more than the set has: the probe's kind of question.
+  start_load(analytics::make_query_plan(queries_.queries.size() + 1, warm_up_queries_per_second,
+                                        duration, base::derive_seed(input_.key, query_purpose)),
+             start, [](const QueryRecord&) {});
+}
+
+void TrialAnalytics::start_load(std::vector<analytics::PlannedQuery> plan, TimePoint start,
+                                analytics::QueryLoad::Sink sink) {
+  auto text = [this](std::uint16_t query, base::UnixNanos now) {
+    return query < queries_.queries.size()
+               ? analytics::fill_in(queries_.queries[query].sql, prefix_,
+                                    base::count(now) / 1'000'000)
+               : probe_statement(tables_[1], input_.key);
+  };
+  io_.run([&] {
+    load_ = std::make_unique<analytics::QueryLoad>(
+        *sql_, std::move(text), analytics::QueryLoadOptions{.start = start, .anchor = anchor_},
+        std::move(sink));
+    asking_.push_back(
+        net::asio::co_spawn(io_.context(), load_->run(std::move(plan)), net::asio::use_future));
+  });
+}
+
+void TrialAnalytics::wait_for_questions() {
+  for (auto& one : asking_) one.get();
+  asking_.clear();
+}
+
 Result<void> TrialAnalytics::begin(TimePoint start, const traffic::Schedule& schedule,
                                    std::span<const traffic::Action> actions,
                                    std::uint64_t first_request) {
@@ -217,17 +253,9 @@ Result<void> TrialAnalytics::begin(TimePoint start, const traffic::Schedule& sch
       asking_.push_back(net::asio::co_spawn(io_.context(), probe_->run(std::move(targets)),
                                             net::asio::use_future));
     }
-    load_ = std::make_unique<analytics::QueryLoad>(
-        *sql_,
-        [this](std::uint16_t query, base::UnixNanos now) {
-          return analytics::fill_in(queries_.queries[query].sql, prefix_,
-                                    base::count(now) / 1'000'000);
-        },
-        analytics::QueryLoadOptions{.start = start, .anchor = anchor_},
-        [this](const QueryRecord& record) { queries_file_->append(record); });
-    asking_.push_back(
-        net::asio::co_spawn(io_.context(), load_->run(std::move(plan)), net::asio::use_future));
   });
+  start_load(std::move(plan), start,
+             [this](const QueryRecord& record) { queries_file_->append(record); });
   return {};
 }
 
@@ -237,8 +265,7 @@ void TrialAnalytics::end() {
     if (probe_) probe_->stop();
     load_->stop();
   });
-  for (auto& one : asking_) one.get();
-  asking_.clear();
+  wait_for_questions();
   fail_softly(probes_file_->flush());
   fail_softly(queries_file_->flush());
 }

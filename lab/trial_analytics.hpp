@@ -38,6 +38,12 @@ class TrialAnalytics {
   // The topics must exist; the tables then consume them from their beginning.
   base::Result<void> create_tables();
 
+  // Asks what the measured phase will ask, so that its first questions do not measure Pinot's JVMs
+  // starting to compile. Returns at once; nothing is recorded.
+  void warm_up(base::TimePoint start, base::Nanos duration);
+  // Returns when every question that was begun has ended, at most after their own deadlines.
+  void wait_for_questions();
+
   // Begins to ask: `actions[i]` is intended at start + schedule.intended[i], as request
   // first_request + i.
   base::Result<void> begin(base::TimePoint start, const traffic::Schedule& schedule,
@@ -57,6 +63,8 @@ class TrialAnalytics {
 
   base::Result<analytics::SqlAnswer> ask(std::string sql, base::TimePoint deadline);
   base::Result<std::int64_t> ask_number(std::string sql, base::TimePoint deadline);
+  void start_load(std::vector<analytics::PlannedQuery> plan, base::TimePoint start,
+                  analytics::QueryLoad::Sink sink);
   std::string of_trial() const;  // The condition that a row is of this trial.
   base::Result<void> wait_for_rows(base::TimePoint deadline, Progress& progress);
   base::Result<void> read_rows(base::TimePoint deadline, Progress& progress);
