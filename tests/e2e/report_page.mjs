@@ -62,9 +62,15 @@ function readText(text, unit) {
 }
 
 // Null means beyond what was measured, but where nothing was measured at all.
-function checkNull({text, path, derived}, trial, where) {
+function isWithoutSamples(path, trial) {
   const [part, hop] = path.split(".");
-  const isEmpty = !derived && (part === "per_second" || trial?.[part]?.[hop]?.count === 0);
+  if (part !== "analytics") return part === "per_second" || trial?.[part]?.[hop]?.count === 0;
+  const {rows, answered, answers, found} = valueAt(trial, path.slice(0, path.lastIndexOf("."))) ?? {};
+  return !((rows ?? answered ?? answers ?? found) > 0);
+}
+
+function checkNull({text, path, derived}, trial, where) {
+  const isEmpty = !derived && isWithoutSamples(path, trial);
   expect(text === (isEmpty ? "–" : "> measured"), `${where}: shows “${text}” for a null`);
 }
 
@@ -107,6 +113,8 @@ function derive(cell, trials) {
           .map((value) => value ?? Infinity));
     case "sum-of-trials":
       return ofCell.reduce((total, one) => total + (valueAt(one, cell.path) ?? 0), 0);
+    case "sum-of-tables":
+      return ofCell.flatMap((one) => one.analytics?.tables ?? []).reduce((total, table) => total + (table[cell.path] ?? 0), 0);
     case "ratio":
       return valueAt(trials.get(cell.other), cell.path) / valueAt(trials.get(cell.base), cell.path);
     case "sum": return sum(field);
@@ -132,6 +140,30 @@ function checkDerived(cell, trials) {
   else checkText(cell, where);
 }
 
+const quantiles = ["p50_ns", "p99_ns", "max_ns"];
+const analyticsFields = {
+  tables: ["rows", "events_seen", "missing", "doubled", "unknown", "late", "without_stamp", "commits"],
+  checks: ["database", "pinot"],
+  classes: ["seconds", "rows", ...quantiles],
+  queries: ["sent", "answered", "failed", ...quantiles, ...quantiles.map((name) => `staleness_${name}`)],
+  faults: ["at_seconds"],
+  commits: ["rows"],
+};
+
+function* requiredOfAnalytics(analytics) {
+  for (const [list, fields] of Object.entries(analyticsFields)) {
+    for (const [index, one] of (analytics[list] ?? []).entries()) {
+      for (const field of fields) if (one[field] !== undefined) yield `analytics.${list}.${index}.${field}`;
+    }
+  }
+  for (const part of ["probe", "pinot_metric", "broker_share"]) {
+    for (const [name, value] of Object.entries(analytics[part] ?? {})) {
+      if (typeof value === "number") yield `analytics.${part}.${name}`;
+      else for (const inner of Object.keys(typeof value === "object" ? value ?? {} : {})) yield `analytics.${part}.${name}.${inner}`;
+    }
+  }
+}
+
 // Every number that must be found on the page, whatever else is there.
 function* required(trial) {
   for (const [hop, values] of Object.entries(trial.hops ?? {})) {
@@ -143,6 +175,7 @@ function* required(trial) {
   for (const index of (trial.sums ?? []).keys()) yield* [`sums.${index}.left`, `sums.${index}.right`];
   for (const index of (trial.resources ?? []).keys()) yield `resources.${index}.cpu_seconds`;
   for (const index of (trial.partitions ?? []).keys()) yield `partitions.${index}.events`;
+  yield* requiredOfAnalytics(trial.analytics ?? {});
   for (const [phase, {requests = {}, events = {}, audit = {}}] of Object.entries(trial.phases ?? {})) {
     for (const status of Object.keys(requests.answered_by_status ?? {})) {
       yield `phases.${phase}.requests.answered_by_status.${status}`;

@@ -35,15 +35,26 @@ export const units = {
   bytes: format.bytes,
   seconds: (seconds: number) => format.duration(seconds * 1e9),
   number: (value: number) => format.significant(value),
+  exact: format.exact,
   duration: format.duration,
 } as const;
 export type Unit = keyof typeof units;
 
-/** Null is "beyond what was measured", but for a hop or second in which nothing was measured at all. */
+const sampleCounts = ["rows", "answered", "answers", "found"];
+
+/** True where a null of the file means that there was no sample, not that the value lies beyond all samples. */
+function isWithoutSamples(trial: Trial, path: string): boolean {
+  const keys = splitPath(path);
+  const [part = "", name = ""] = keys;
+  if (part === "analytics") {
+    const holder = keys.slice(0, -1);
+    return !sampleCounts.some((count) => Number(valueAt(trial, joinPath(...holder, count))) > 0);
+  }
+  return part === "per_second" || valueAt(trial, joinPath(part, name, "count")) === 0;
+}
+
 function nullText(trial: Trial, path: string): string {
-  const [part = "", name = ""] = splitPath(path);
-  const isEmpty = part === "per_second" || valueAt(trial, joinPath(part, name, "count")) === 0;
-  return isEmpty ? format.missing : "> measured";
+  return isWithoutSamples(trial, path) ? format.missing : "> measured";
 }
 
 /** The number at `path` of a trial's file, marked with where it comes from. */

@@ -43,6 +43,11 @@ export function count(value: number): string {
   return Math.round(value).toLocaleString("en-US");
 }
 
+/** Every digit, for numbers that must be equal: 1234.25 → "1,234.25". */
+export function exact(value: number): string {
+  return Number.isFinite(value) ? value.toLocaleString("en-US", {maximumFractionDigits: 12}) : missing;
+}
+
 /** A share of 1 as percent: 0.174 → "17.4 %". */
 export function percent(share: number): string {
   return `${significant(share * 100)} %`;

@@ -3,13 +3,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import {h, paragraph, section} from "./dom.ts";
 import type {Child} from "./dom.ts";
-import {curveFigure} from "./figures/curves.ts";
+import {hopCurves} from "./figures/curves.ts";
 import {loadFigure, secondsFigure} from "./figures/seconds.ts";
 import {trafficSection} from "./figures/traffic.ts";
 import {comparisonsOf} from "./model.ts";
 import type {Comparison} from "./model.ts";
 import {auditSection} from "./sections/audit.ts";
 import {disclosureSection} from "./sections/disclosure.ts";
+import {freshnessSection} from "./sections/freshness.ts";
 import {header, overview} from "./sections/head.ts";
 import {hopSection} from "./sections/hops.ts";
 import {comparisonTitle, stamps} from "./sections/parts.ts";
@@ -32,7 +33,7 @@ function figureSections(result: Result, comparisons: readonly Comparison[]): Chi
     ]);
   return [
     section("curves", "The shape of latency",
-            each((comparison, suffix, stamp) => curveFigure(comparison, `figure-curves${suffix}`, stamp()))),
+            each((comparison, suffix, stamp) => hopCurves(comparison, `figure-curves${suffix}`, stamp()))),
     section("seconds", "Over time",
             each((comparison, suffix, stamp) => [
               secondsFigure(comparison, `figure-seconds${suffix}`, stamp()),
@@ -55,6 +56,7 @@ function render(result: Result): Child[] {
     setup(result),
     trafficSection(result),
     hopSection(comparisons, captionOf),
+    freshnessSection(comparisons, (comparison) => stamps(comparison, result.experiment), captionOf),
     figureSections(result, comparisons),
     auditSection(comparisons, captionOf),
     validitySection(result),

@@ -8,7 +8,11 @@ import type {Cell, Experiment, Level, Result, Trial} from "./types.ts";
 /** Fewer blocks than this support no statement about a difference. */
 export const blocksForVerdict = 7;
 
-export const hops: readonly (readonly [string, string, string])[] = [
+/** Key, name and definition of a hop. */
+export type HopName = readonly [string, string, string];
+
+/** The hops that every trial has; those of analytics are added in analytics.ts. */
+export const commonHops: readonly HopName[] = [
   ["response_time", "Response time", "answered − intended, per HTTP request answered below 400"],
   ["service_time", "Service time", "answered − sent, of the same requests"],
   ["start_error", "Start error", "sent − intended, of requests whose connection was free when due"],

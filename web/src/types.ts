@@ -93,6 +93,65 @@ export interface Second {
   [quantity: string]: Maybe<number>;
 }
 
+/** Quantiles of something that is not a hop. */
+export interface Spread {
+  p50_ns?: Maybe<number>;
+  p90_ns?: Maybe<number>;
+  p99_ns?: Maybe<number>;
+  max_ns?: Maybe<number>;
+}
+
+/** A table of Pinot: what became of the events of its topic, in counts by name. */
+export interface AnalyticsTable {
+  table: string;
+  topic?: string;
+  [count: string]: unknown;
+}
+
+export interface Commit {
+  table?: string;
+  partition?: number;
+  unix_ms?: number;
+  rows?: number;
+}
+
+export interface Fault {
+  what?: string;
+  role?: string;
+  at_seconds?: number;
+  for_seconds?: number;
+  words?: string;
+}
+
+/** What Pinot saw of the trial; absent when the trial ran without analytics. */
+export interface Analytics {
+  complete?: boolean;
+  words?: string;
+  pinot?: {version?: string; origin?: string; controller?: string; stream?: string};
+  resolution_ns?: number;
+  tables?: AnalyticsTable[];
+  checks?: {
+    name: string;
+    unit?: string;
+    database: Maybe<number>;
+    pinot: Maybe<number>;
+    holds: boolean;
+  }[];
+  classes?: ({name: string; words?: string; seconds?: number; rows?: number} & Spread)[];
+  broker_share?: {words?: string; broker?: Spread; ingestion?: Spread};
+  probe?: {
+    words?: string;
+    cpu_share?: Maybe<number>;
+    cpu_share_limit?: Maybe<number>;
+    minus_row?: Spread;
+    [quantity: string]: unknown;
+  };
+  pinot_metric?: {answers?: number; words?: string} & Spread;
+  queries?: ({name: string; title?: string; sent?: number; failed?: number} & Spread)[];
+  commits?: Commit[];
+  faults?: Fault[];
+}
+
 export interface Trial {
   trial: number;
   id: string;
@@ -105,6 +164,7 @@ export interface Trial {
   state?: string;
   state_words?: string;
   valid?: boolean;
+  measured_from_unix_ns?: number;
   schedule_hash?: string;
   versions?: Record<string, string>;
   phases?: Record<string, Phase>;
@@ -130,6 +190,7 @@ export interface Trial {
   machine?: Record<string, number>;
   settings?: Settings;
   per_second?: Second[];
+  analytics?: Analytics;
 }
 
 export interface Result {

@@ -1,34 +1,16 @@
 // Writes a result folder of the documented format (docs/reference/result-format.md) from a seed, for
 // developing the page and for its tests: a b-model burst, two platforms with different shapes, one
 // gate that fails, one broker that stalls for a second. The numbers are simulated and say so.
-//   node example.mjs OUT [--blocks 1] [--platforms kafka,pulsar] [--level fsync-1] [--partial]
+//   node example.mjs OUT [--blocks 1] [--platforms kafka,pulsar] [--level fsync-1] [--partial] [--analytics]
 // SPDX-License-Identifier: Apache-2.0
 import {mkdirSync, writeFileSync} from "node:fs";
 import {basename, join} from "node:path";
 import {parseArgs} from "node:util";
+import {addAnalytics, spoilAnalytics} from "./example_analytics.mjs";
+import {Random, hop, nanos, quantile} from "./example_numbers.mjs";
 
-const mask = (1n << 64n) - 1n;
 const start = 1_795_000_000;  // Unix seconds.
 const ticks = 32;
-
-class Random {
-  constructor(seed) { this.state = BigInt(seed); }
-
-  draw() {  // SplitMix64
-    this.state = (this.state + 0x9e3779b97f4a7c15n) & mask;
-    let z = this.state;
-    z = ((z ^ (z >> 30n)) * 0xbf58476d1ce4e5b9n) & mask;
-    z = ((z ^ (z >> 27n)) * 0x94d049bb133111ebn) & mask;
-    return z ^ (z >> 31n);
-  }
-
-  uniform() { return Number(this.draw() >> 11n) * 2 ** -53; }
-  exponential(mean) { return -Math.log1p(-this.uniform()) * mean; }
-  lognormal(median, sigma) {
-    const normal = Math.sqrt(-2 * Math.log1p(-this.uniform())) * Math.cos(2 * Math.PI * this.uniform());
-    return median * Math.exp(sigma * normal);
-  }
-}
 
 function bModel(bias, depth, total, seed) {
   const random = new Random(seed);
@@ -83,27 +65,6 @@ function simulate(shape, volumes, seed) {
     }
   });
   return requests;
-}
-
-const nanos = (seconds) => Math.round(seconds * 1e9);
-const quantile = (sorted, q) => sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? null;
-const curveQuantiles = [0, 0.1, 0.25, 0.5, 0.75];
-for (let tail = 0.1; tail > 5e-5; tail /= 10 ** 0.125) curveQuantiles.push(1 - tail);
-
-function hop(values) {
-  const sorted = values.map(nanos).sort((a, b) => a - b);
-  if (sorted.length === 0) {
-    return {count: 0, overflow: 0, censored: 0, min_ns: null, mean_ns: null, p50_ns: null, p90_ns: null,
-            p99_ns: null, p99_9_ns: null, max_ns: null, hdr_v2: "", curve: []};
-  }
-  return {
-    count: sorted.length, overflow: 0, censored: 0, min_ns: sorted[0],
-    mean_ns: sorted.reduce((a, b) => a + b, 0) / sorted.length,
-    p50_ns: quantile(sorted, 0.5), p90_ns: quantile(sorted, 0.9), p99_ns: quantile(sorted, 0.99),
-    p99_9_ns: quantile(sorted, 0.999), max_ns: sorted.at(-1), hdr_v2: "HISTFAAAsimulated",
-    curve: curveQuantiles.filter((q) => q <= 1 - 1 / sorted.length)
-        .map((q) => [q, quantile(sorted, q)]).concat([[1, sorted.at(-1)]]),
-  };
 }
 
 function perSecond(requests, volumes) {
@@ -183,7 +144,7 @@ const settings = {
            ack_quorum: "1", journal_sync: "true"}, shop: {pool: "16", outbox: "false"}},
 };
 
-function makeTrial({number, platform, level, block, seed, volumes, isPartial}) {
+function makeTrial({number, platform, level, block, seed, volumes, isPartial, hasAnalytics}) {
   const shape = shapes[platform];
   const requests = simulate(shape, volumes, seed * 1000 + number);
   const events = requests.filter((r) => r.event).map((r) => ({...r.event, intended: r.intended}));
@@ -221,6 +182,7 @@ function makeTrial({number, platform, level, block, seed, volumes, isPartial}) {
     resources: resourcesOf(shape), machine: {steal_share: 0.0012, iowait_share: 0.021, busy_share: 0.61},
     settings: settings[platform], per_second: perSecond(requests, volumes),
   };
+  if (hasAnalytics) addAnalytics(trial, requests, volumes);
   return isPartial ? cutShort(trial) : trial;
 }
 
@@ -242,6 +204,7 @@ function cutShort(trial) {
     sums: Object.entries(trial.phases).flatMap(([name, value]) => sumsOf(name, value)),
     per_second: trial.per_second.slice(0, 20),
   });
+  if (trial.analytics) spoilAnalytics(trial);
   return trial;
 }
 
@@ -296,7 +259,8 @@ function experimentOf({blocks, platforms, level, volumes, order}) {
 }
 
 /** {experiment, trials} as the files would hold them. */
-export function makeResult({blocks = 1, platforms = ["kafka", "pulsar"], level = "fsync-1", partial = false} = {}) {
+export function makeResult({blocks = 1, platforms = ["kafka", "pulsar"], level = "fsync-1", partial = false,
+                            analytics = false} = {}) {
   const order = [];
   const trials = [];
   for (let block = 1; block <= blocks; ++block) {
@@ -307,7 +271,8 @@ export function makeResult({blocks = 1, platforms = ["kafka", "pulsar"], level =
       const number = order.length + 1;
       order.push({trial: number, block, cell: `${platform}-${level}`, seed});
       const isPartial = partial && block === 1 && platform === platforms.at(-1);
-      const trial = makeTrial({number, platform, level, block, seed, volumes, isPartial});
+      const trial = makeTrial({number, platform, level, block, seed, volumes, isPartial,
+                               hasAnalytics: analytics});
       trials.push(partial && block === 2 && platform === platforms.at(-1) ? failedTrial(trial) : trial);
     }
   }
@@ -327,9 +292,10 @@ export function writeResult(folder, {experiment, trials}) {
 if (basename(process.argv[1] ?? "") === "example.mjs") {  // Run, not imported.
   const {values, positionals} = parseArgs({allowPositionals: true, options: {
     blocks: {type: "string", default: "1"}, platforms: {type: "string", default: "kafka,pulsar"},
-    level: {type: "string", default: "fsync-1"}, partial: {type: "boolean", default: false}}});
+    level: {type: "string", default: "fsync-1"}, partial: {type: "boolean", default: false},
+    analytics: {type: "boolean", default: false}}});
   if (positionals.length !== 1) {
-    console.error("usage: node example.mjs OUT [--blocks N] [--platforms a,b] [--level NAME] [--partial]");
+    console.error("usage: node example.mjs OUT [--blocks N] [--platforms a,b] [--level NAME] [--partial] [--analytics]");
     process.exit(2);
   }
   writeResult(positionals[0], makeResult({...values, blocks: Number(values.blocks),

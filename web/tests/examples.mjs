@@ -19,13 +19,32 @@ const template = readFileSync(templateFile, "utf8");
 const folder = mkdtempSync(join(tmpdir(), "flow-report-"));
 
 function hostile() {
-  const result = makeResult({platforms: ["kafka"]});
+  const result = makeResult({platforms: ["kafka"], analytics: true});
   const words = "</script><img src=x onerror=alert(1)><!--<script> & \"quotes\" '$& ${x}";
   result.experiment.question = words;
   result.experiment.command = ["flow", "run", words];
   result.trials[0].state_words = words;
   result.trials[0].gates[0].words = words;
   result.trials[0].settings.producer[words] = words;
+  const {analytics} = result.trials[0];
+  analytics.words = words;
+  analytics.pinot.stream = words;
+  analytics.tables[0].table = words;
+  analytics.faults[0].words = words;
+  for (const list of ["checks", "classes", "queries"]) analytics[list][0].name = words;
+  return result;
+}
+
+// As little as a trial with analytics can hold: nothing, words only, and lists that are there and empty.
+function bareAnalytics() {
+  const result = makeResult({blocks: 2});
+  const [first, second, third] = result.trials;
+  first.analytics = {};
+  second.analytics = {complete: false, words: "pinot-server was not ready within 180 s"};
+  third.analytics = {complete: true, tables: [], checks: [], classes: [], queries: [], commits: [{}], faults: [{}],
+                     probe: {}, broker_share: {}, pinot_metric: {}, pinot: {}};
+  third.hops.queryable = {count: 0, overflow: 0, censored: 0, p50_ns: null, p90_ns: null, p99_ns: null, p99_9_ns: null,
+                          max_ns: null, curve: []};
   return result;
 }
 
@@ -41,6 +60,9 @@ function notStarted() {
 const kinds = {
   "one-block": makeResult(),
   "three-blocks-unfair-partial": makeResult({blocks: 3, level: "default", partial: true}),
+  "analytics": makeResult({analytics: true}),
+  "analytics-partial": makeResult({blocks: 3, level: "default", partial: true, analytics: true}),
+  "analytics-bare": bareAnalytics(),
   "hostile-one-platform": hostile(),
   "nothing-started": notStarted(),
 };
@@ -57,20 +79,27 @@ function open(name, result, change = () => {}) {
   return run;
 }
 
-// One number of one trial after the page was made.
+// Some numbers of one trial after the page was made.
+const tampered = {
+  "hops.end_to_end.p99_ns": (trial) => { trial.hops.end_to_end.p99_ns += 1; },
+  "analytics.checks.1.pinot": ({analytics}) => { analytics.checks[1].pinot += 1; },
+  "analytics.queries.0.staleness_max_ns": ({analytics}) => { analytics.queries[0].staleness_max_ns += 1; },
+};
+
 function tamper(at) {
   const file = join(at, "trials", "001-kafka-fsync-1", "trial.json");
   const trial = JSON.parse(readFileSync(file, "utf8"));
-  trial.hops.end_to_end.p99_ns += 1;
+  for (const change of Object.values(tampered)) change(trial);
   writeFileSync(file, JSON.stringify(trial));
 }
 
 let failures = 0;
 try {
   for (const [name, result] of Object.entries(kinds)) failures += open(name, result).status === 0 ? 0 : 1;
-  const tampered = open("tampered", makeResult(), tamper);
-  if (tampered.status !== 1 || !tampered.stderr.includes("hops.end_to_end.p99_ns")) {
-    console.error("FAILED the changed number was not found");
+  const {status, stderr} = open("tampered", makeResult({analytics: true}), tamper);
+  for (const path of Object.keys(tampered)) {
+    if (status === 1 && stderr.includes(path)) continue;
+    console.error(`FAILED the changed ${path} was not found`);
     ++failures;
   }
 } finally {

@@ -31,6 +31,13 @@ test("ratio says how many times, and nothing where there is nothing to compare",
   assert.equal(format.ratio(2, NaN), "–");
 });
 
+test("numbers that must be equal keep every digit", () => {
+  assert.equal(format.exact(3_827_039), "3,827,039");
+  assert.equal(format.exact(1234.25), "1,234.25");
+  assert.equal(format.exact(9_007_199_254_740_991), "9,007,199,254,740,991");
+  assert.equal(format.exact(NaN), "–");
+});
+
 test("bytes, percent, counts, moments and lists read like prose", () => {
   assert.equal(format.bytes(999), "999 B");
   assert.equal(format.bytes(400 * 1024 * 1024), "400 MiB");

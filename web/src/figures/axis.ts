@@ -7,6 +7,7 @@ import {logDomain, logTicks} from "../scale.ts";
 
 export interface Axis {
   scale: Plot.ScaleOptions;
+  domain: readonly [number, number];
   marks: Plot.Markish[];
 }
 
@@ -19,6 +20,7 @@ export function latencyAxis(values: readonly number[], label: string, height: nu
   const text = (ns: number): string => duration(ns).replace(/(\.\d*?)0+ /, "$1 ").replace(". ", " ");
   return {
     scale: {type: "log", domain, axis: null},
+    domain,
     marks: [
       Plot.gridY(ticks),
       Plot.axisY(ticks, {text, label, labelArrow: "none", labelAnchor: "top"}),
@@ -32,6 +34,7 @@ export function countAxis(values: readonly number[], label: string, width: numbe
   const ticks = logTicks(...domain, Math.floor(width / 44));
   return {
     scale: {type: "log", domain, axis: null},
+    domain,
     marks: [
       Plot.gridX(ticks),
       Plot.axisX(ticks, {text: (x: number) => count(x), label, labelArrow: "none", labelAnchor: "center"}),

@@ -1,11 +1,11 @@
 // Quantile curves on a tail axis, all sides overlaid, one hop at a time.
 // SPDX-License-Identifier: Apache-2.0
 import * as Plot from "@observablehq/plot";
+import {hopsOf} from "../analytics.ts";
 import {h} from "../dom.ts";
 import type {Child} from "../dom.ts";
 import {duration, quantileName} from "../format.ts";
-import {hops} from "../model.ts";
-import type {Comparison, Series} from "../model.ts";
+import type {Comparison, HopName, Series} from "../model.ts";
 import {joinPath} from "../path.ts";
 import {curvePoints, tailPosition} from "../scale.ts";
 import type {CurvePoint} from "../scale.ts";
@@ -49,22 +49,34 @@ function marks({series, trial, points}: Curve, isAlone: boolean): Plot.Markish[]
                                               symbol: series.symbol, r: isAlone ? 4 : 2.6}),
     Plot.dot(points, {x: "position", y: "ns", r: 6, fill: "transparent", title, tip: true}),
   ];
-  const end = points.at(-1);
-  if (isAlone && end) {
-    all.push(Plot.text([end], {x: "position", y: "ns", text: () => series.label, fill: series.color,
-                               textAnchor: "start", dx: 7, fontWeight: 600}));
-  }
   return all;
 }
 
-function draw(comparison: Comparison, hop: string, width: number): Element {
+const labelHeight = 14;
+
+/** The names at the ends of the curves, moved apart where ends lie close; `height` is that of the frame. */
+function endLabels(curves: readonly Curve[], [low, high]: readonly [number, number], height: number): Plot.Markish[] {
+  const scale = height / Math.log(high / low);
+  const ends = curves.flatMap(({series, points}) => {
+    const end = points.at(-1);
+    return end ? [{series, end, y: Math.log(high / end.ns) * scale}] : [];
+  }).sort((a, b) => a.y - b.y);
+  let above = -Infinity;
+  return ends.map(({series, end, y}) => {
+    above = Math.max(y, above + labelHeight);
+    return Plot.text([end], {x: "position", y: "ns", text: () => series.label, fill: series.color,
+                             textAnchor: "start", dx: 7, dy: above - y, fontWeight: 600});
+  });
+}
+
+function draw(comparison: Comparison, hop: string, axisLabel: string, width: number): Element {
   const curves = curvesOf(comparison, hop).filter(({points}) => points.length > 0);
   if (curves.length === 0) return h("p", {class: "empty"}, "No sample of this hop in any trial.");
   const points = curves.flatMap((curve) => curve.points);
   const last = points.reduce((most, point) => Math.max(most, point.position), 2);
   const isAlone = comparison.blocks.length === 1;
   const height = Math.round(Math.min(400, Math.max(280, width * 0.45)));
-  const y = latencyAxis(points.map((point) => point.ns), "latency", height - 62);
+  const y = latencyAxis(points.map((point) => point.ns), axisLabel, height - 62);
   return Plot.plot({
     width, height, marginLeft: 54, marginRight: isAlone ? 58 : 18, marginTop: 22, marginBottom: 40,
     ariaLabel: "Latency by quantile on a logarithmic tail axis",
@@ -73,7 +85,8 @@ function draw(comparison: Comparison, hop: string, width: number): Element {
         ticks: [...(width < 520 ? [] : [0]), ...marked.map(tailPosition)].filter((x) => x <= last),
         tickFormat: (x: number) => (x === 0 ? "min" : quantileName(1 - 10 ** -x))},
     y: y.scale,
-    marks: [...y.marks, ...curves.flatMap((curve) => marks(curve, isAlone))],
+    marks: [...y.marks, ...curves.flatMap((curve) => marks(curve, isAlone)),
+            ...(isAlone ? endLabels(curves, y.domain, height - 62) : [])],
   });
 }
 
@@ -90,28 +103,50 @@ function data(comparison: Comparison, hop: string): Data {
   };
 }
 
-export function curveFigure(comparison: Comparison, id: string, stamps: Child): HTMLElement {
-  let hop = "response_time";
-  const present = hops.map(([name, words]) => [name, words] as const)
-      .filter(([name]) => curvesOf(comparison, name).some(({points}) => points.length > 0));
-  if (present.length === 0) return h("p", {class: "empty"}, "No trial recorded a latency curve.");
-  if (!present.some(([name]) => name === hop)) hop = present[0]?.[0] ?? hop;
-  const controls = choice(`${id}-hop`, "Hop", present, hop, (chosen) => {
+/** Which hops a figure offers, and its words. */
+export interface Curves {
+  title: string;
+  /** Of the choice. */
+  label: string;
+  hops: readonly string[];
+  axisLabel: string;
+  caption: Child;
+}
+
+const howToRead: Child = [
+  "Equal steps to the right leave a tenth as many samples: at p99 one in a hundred is slower, at p99.9 one in a thousand. ",
+  "Lower is faster. Both axes are logarithmic. A curve ends at its maximum, where the number of samples ends; one that ",
+  "ends earlier was cut by samples that never came to an end. ",
+];
+
+export function curveFigure(comparison: Comparison, id: string, stamps: Child, curves: Curves): HTMLElement {
+  const order = ([hop]: HopName): number => curves.hops.indexOf(hop);
+  const present = hopsOf(comparison).filter((hop) => order(hop) >= 0).sort((a, b) => order(a) - order(b))
+      .map(([hop, words]) => [hop, words] as const)
+      .filter(([hop]) => curvesOf(comparison, hop).some(({points}) => points.length > 0));
+  if (!present[0]) return h("p", {class: "empty"}, "No trial recorded a latency curve.");
+  let [hop] = present[0];
+  const controls = choice(`${id}-hop`, curves.label, present, hop, (chosen) => {
     hop = chosen;
     figure.update();
   });
   const figure = makeFigure({
-    id, stamps, controls, title: "Latency by quantile",
+    id, stamps, controls, title: curves.title,
     legend: legend(comparison),
     caption: [
-      h("strong", {}, "How to read it. "),
-      "Equal steps to the right leave a tenth as many requests: at p99 one in a hundred is slower, at p99.9 one in a thousand. Lower is ",
-      "faster. Both axes are logarithmic. A curve ends at its maximum, where the number of samples ends; one that ends ",
-      "earlier was cut by failed or unanswered requests. ",
+      h("strong", {}, "How to read it. "), howToRead, curves.caption,
       comparison.blocks.length > 1 ? "One line is one trial; the spread between lines of a kind is the noise." : "",
     ],
-    draw: (width) => draw(comparison, hop, width),
+    draw: (width) => draw(comparison, hop, curves.axisLabel, width),
     data: () => data(comparison, hop),
   });
   return figure.element;
+}
+
+/** Every hop of the comparison, one at a time. */
+export function hopCurves(comparison: Comparison, id: string, stamps: Child): HTMLElement {
+  return curveFigure(comparison, id, stamps, {
+    title: "Latency by quantile", label: "Hop", hops: hopsOf(comparison).map(([hop]) => hop), axisLabel: "latency",
+    caption: null,
+  });
 }

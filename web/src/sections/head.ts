@@ -1,5 +1,6 @@
 // The head of the page: question, what may be concluded, the few numbers most readers came for.
 // SPDX-License-Identifier: Apache-2.0
+import {analyticsTroubles, checksHeld, hasAnalytics, hasTwoIngestions, resolutionWords, tableTotal} from "../analytics.ts";
 import {derived, h, paragraph, section, table, tdNumber, th, thNumber, thRow, tr, value, verdict}
   from "../dom.ts";
 import type {Child} from "../dom.ts";
@@ -62,13 +63,17 @@ function troubles(trials: readonly Trial[], planned: number): Child {
     if (sums > 0) broken.push(`${plural(sums, "sum")} of the audit do not hold`);
     items.push(h("li", {}, h("strong", {}, `${trial.id}: not valid`), ` – ${broken.join("; ")}`));
   }
+  for (const trial of trials) {
+    const wrong = analyticsTroubles(trial);
+    if (wrong.length > 0) items.push(h("li", {}, h("strong", {}, trial.id), ` – ${wrong.join("; ")}`));
+  }
   if (planned > trials.length) {
     items.push(h("li", {}, h("strong", {}, `${plural(planned - trials.length, "planned trial")} not run`)));
   }
   if (items.length === 0) return null;
   return h("div", {class: "trouble", role: "note"},
     h("strong", {}, "Read with care. "),
-    "These trials are not complete or not valid; their numbers are shown all the same.",
+    "These trials are not complete or not valid, or their analytics is not; their numbers are shown all the same.",
     h("ul", {}, items));
 }
 
@@ -102,6 +107,43 @@ function summary(comparison: Comparison, caption: Child): HTMLElement {
   const head = tr(th("Platform"), summaryColumns.map(([, name]) => thNumber(name, h("small", {}, " ms"))),
                   thNumber("Lost events"), thNumber("Dupli\u00adcated"), th("Valid trials"));
   return table(caption, head, comparison.series.map((series) => summaryRow(comparison, series)));
+}
+
+const freshnessColumns: readonly (readonly [string, string])[] = [
+  ["hops.queryable.p50_ns", "Freshness p50"],
+  ["hops.queryable.p99_ns", "Freshness p99"],
+  ["hops.queryable.max_ns", "Freshness max"],
+  ["hops.query.p99_ns", "Dashboard query p99"],
+];
+
+/** The sum over tables and trials of a count that should be 0. */
+function lossCell(trials: readonly Trial[], {cell}: Series, name: string): HTMLElement {
+  const known = trials.map(({analytics}) => tableTotal(analytics, name)).filter(Number.isFinite);
+  const total = known.length === 0 ? NaN : known.reduce((sum, one) => sum + one, 0);
+  return h("td", {class: total > 0 ? "n bad" : "n"}, total > 0 ? "✗ " : null,
+           derived(total, "count", "sum-of-tables", {"data-cell": cell.id, "data-path": name}));
+}
+
+function freshnessRow(comparison: Comparison, series: Series): HTMLElement {
+  const trials = comparison.blocks.flatMap(({trials: of}) => of.get(series.cell.id) ?? []);
+  const checks = trials.map(checksHeld);
+  const [held, all] = [checks.reduce((sum, one) => sum + one.held, 0), checks.reduce((sum, one) => sum + one.all, 0)];
+  const isComplete = trials.length > 0 && trials.every(({analytics}) => analytics && analytics.complete !== false);
+  return tr(
+    thRow(key(series), series.label),
+    freshnessColumns.map(([path]) => summaryCell(comparison, series, path)),
+    lossCell(trials, series, "missing"), lossCell(trials, series, "doubled"),
+    h("td", {class: "whole"}, all === 0 ? h("span", {class: "no"}, "✗ not checked")
+      : verdict(held === all, `${count(held)} of ${count(all)}`, `${count(held)} of ${count(all)}`),
+      isComplete ? null : h("span", {class: "flaw"}, " ✗ not complete")));
+}
+
+/** The same for trials with analytics: from the click to a row that can be queried. */
+function freshnessSummary(comparison: Comparison, caption: Child): Child {
+  if (!hasAnalytics(comparison)) return null;
+  const head = tr(th("Platform"), freshnessColumns.map(([, name]) => thNumber(name, h("small", {}, " ms"))),
+                  thNumber("Missing from Pinot"), thNumber("Dou\u00adbled"), th("Agrees with database"));
+  return table(caption, head, comparison.series.map((series) => freshnessRow(comparison, series)));
 }
 
 function busiest(result: Result, comparison: Comparison): string {
@@ -139,15 +181,25 @@ export function overview(result: Result, comparisons: readonly Comparison[],
     honesty(result.experiment, blocks, comparisons.some(({series}) => series.length > 1)),
     likeForLikeBanner(comparisons),
     troubles(result.trials, result.experiment.plan?.order?.length ?? 0),
-    comparisons.map((comparison) =>
-      summary(comparison, captionOf(comparison, blocks > 1
+    comparisons.map((comparison) => {
+      const what = blocks > 1
         ? `Median of the blocks' values (trials that measured nothing are left out), ${comparison.title}.`
-        : `Measured phase, ${comparison.title}.`))),
+        : `Measured phase, ${comparison.title}.`;
+      return [summary(comparison, captionOf(comparison, what)),
+              freshnessSummary(comparison, captionOf(comparison, freshnessCaption(comparison)))];
+    }),
     paragraph(
       "Times count from the moment at which the schedule ", h("em", {}, "intended"), " a request to start, ",
       "so waiting behind a stall is inside them.",
       [...new Set(comparisons.map((comparison) => busiest(result, comparison)))]),
     warningsOf(result.experiment));
+}
+
+function freshnessCaption(comparison: Comparison): string {
+  const resolution = resolutionWords(comparison);
+  return `Freshness: from the intended click to a row that Pinot can be asked for${resolution && ` (${resolution})`}, ` +
+         `${comparison.blocks.length > 1 ? "median of the blocks' values" : "measured phase"}, ${comparison.title}.` +
+         (hasTwoIngestions(comparison) ? " Not the brokers alone: the ingestion code differs by platform." : "");
 }
 
 function warningsOf({warnings}: Experiment): Child {

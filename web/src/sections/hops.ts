@@ -3,9 +3,10 @@
 import {derived, h, paragraph, section, table, td, tdNumber, th, thNumber, thRow, tr, value}
   from "../dom.ts";
 import type {Child} from "../dom.ts";
+import {hopsOf} from "../analytics.ts";
 import {joinPath, valueAt} from "../path.ts";
-import {hops, median, valuesOf} from "../model.ts";
-import type {Block, Comparison, Series} from "../model.ts";
+import {median, valuesOf} from "../model.ts";
+import type {Block, Comparison, HopName, Series} from "../model.ts";
 import type {Trial} from "../types.ts";
 import {byBlock, comparisonTitle, flaw, key} from "./parts.ts";
 
@@ -47,7 +48,7 @@ function ratioRow(hop: string, comparison: Comparison, block: Block): Child {
 }
 
 function hopTable(comparison: Comparison, block: Block, caption: Child): HTMLElement {
-  const body = hops.map(([hop, name, definition]) => [
+  const body = hopsOf(comparison).map(([hop, name, definition]) => [
     h("tr", {class: "group"}, h("th", {scope: "rowgroup", colspan: 9},
       h("span", {class: "hop"}, name, h("small", {}, ` ${definition}`)))),
     comparison.series.map((series) => hopRow(hop, series, block.trials.get(series.cell.id))),
@@ -73,13 +74,18 @@ export function hopSection(comparisons: readonly Comparison[],
     ]));
 }
 
-const trialHops: readonly (readonly [string, string])[] = [
-  ["response_time", "Response time"], ["publish_response", "Publish response"], ["end_to_end", "End to end"],
-];
-const trialPaths = trialHops.flatMap(([hop]) =>
-  [joinPath("hops", hop, "p50_ns"), joinPath("hops", hop, "p99_ns")]);
+const trialHops = new Set(["response_time", "publish_response", "end_to_end", "queryable"]);
 
-function trialRow(block: Block, series: Series): HTMLElement {
+/** The hops that every trial is listed with: key and name. */
+function listedHops(comparison: Comparison): HopName[] {
+  return hopsOf(comparison).filter(([hop]) => trialHops.has(hop));
+}
+
+function trialPaths(comparison: Comparison): string[] {
+  return listedHops(comparison).flatMap(([hop]) => [joinPath("hops", hop, "p50_ns"), joinPath("hops", hop, "p99_ns")]);
+}
+
+function trialRow(comparison: Comparison, block: Block, series: Series): HTMLElement {
   const trial = block.trials.get(series.cell.id);
   const isGood = trial?.valid === true && trial.state === "complete";
   return tr(
@@ -87,26 +93,28 @@ function trialRow(block: Block, series: Series): HTMLElement {
     td(key(series), series.label),
     td(trial ? [trial.state ?? "–", trial.valid ? "" : ", ", isGood || trial.valid
       ? null : h("span", {class: "no"}, "✗ not valid")] : "not run"),
-    trialPaths.map((path) => tdNumber(value(trial, path, "ms"))));
+    trialPaths(comparison).map((path) => tdNumber(value(trial, path, "ms"))));
 }
 
 function medianRow(comparison: Comparison, series: Series): HTMLElement {
+  const paths = trialPaths(comparison);
   return h("tr", {class: "total"},
     thRow("median"), td(key(series), series.label),
-    td(`of ${valuesOf(comparison, series.cell.id, trialPaths[0] ?? "").length} blocks`),
-    trialPaths.map((path) => tdNumber(derived(
+    td(`of ${valuesOf(comparison, series.cell.id, paths[0] ?? "").length} blocks`),
+    paths.map((path) => tdNumber(derived(
       median(valuesOf(comparison, series.cell.id, path)), "ms", "median-of-blocks",
       {"data-cell": series.cell.id, "data-path": path}))));
 }
 
 function trialTable(comparison: Comparison,
                     captionOf: (comparison: Comparison, words: string) => Child): HTMLElement {
+  const names = listedHops(comparison);
   const rows = comparison.blocks.flatMap((block) =>
-    comparison.series.map((series) => trialRow(block, series)));
+    comparison.series.map((series) => trialRow(comparison, block, series)));
   return table(
     captionOf(comparison, "Every trial, in milliseconds. A block is one seed; compare within a block."),
-    [tr(th(), th(), th(), trialHops.map(([, name]) =>
+    [tr(th(), th(), th(), names.map(([, name]) =>
        h("th", {scope: "colgroup", colspan: 2, class: "n phase"}, name))),
-     tr(th("Block"), th("Platform"), th("State"), trialHops.map(() => [thNumber("p50"), thNumber("p99")]))],
+     tr(th("Block"), th("Platform"), th("State"), names.map(() => [thNumber("p50"), thNumber("p99")]))],
     [rows, comparison.series.map((series) => medianRow(comparison, series))]);
 }

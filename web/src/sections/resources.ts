@@ -12,6 +12,9 @@ import {byBlock, comparisonTitle, flaw, key} from "./parts.ts";
 /** Processes that are the same on every platform. */
 const commonRoles = new Set(["postgres", "shop", "auditor", "flow"]);
 
+/** Pinot's processes read from the platform and are no part of it. */
+const isPinot = (use: Use): boolean => use.role.startsWith("pinot");
+
 type Use = NonNullable<Trial["resources"]>[number];
 
 function perThousand(trial: Trial, seconds: number): number {
@@ -44,12 +47,14 @@ function totalRow(trial: Trial, words: string, uses: readonly Use[]): HTMLElemen
 
 function usesOf(series: Series, trial: Trial): Child[] {
   const uses = trial.resources ?? [];
-  const platform = uses.filter((use) => !commonRoles.has(use.role));
+  const platform = uses.filter((use) => !commonRoles.has(use.role) && !isPinot(use));
+  const pinot = uses.filter(isPinot);
   return [
     h("tr", {class: "group"}, h("th", {scope: "rowgroup", colspan: 5},
       h("span", {class: "hop"}, key(series), series.label, flaw(trial)))),
     uses.map((use, index) => useRow(trial, use, index)),
     platform.length > 0 ? totalRow(trial, `${series.label} alone`, platform) : null,
+    pinot.length > 0 ? totalRow(trial, "Pinot alone", pinot) : null,
     totalRow(trial, "Whole pipeline", uses),
   ];
 }

@@ -84,7 +84,9 @@ export function setup(result: Result): HTMLElement {
     paragraph(
       `${listed(platforms)}, one after the other. In every trial a load generator sends HTTP requests to a `,
       "shop on PostgreSQL at times fixed in advance; the shop publishes events to the platform; an ",
-      "auditor reads every event back and compares it with what the shop says it published."),
+      "auditor reads every event back and compares it with what the shop says it published.",
+      result.trials.some(({analytics}) => analytics)
+        ? " Apache Pinot reads the same topics into tables and is asked dashboard queries meanwhile." : ""),
     h("dl", {class: "facts-list"},
       servers(result),
       h("dt", {}, "Host"), h("dd", {}, hostWords(experiment)),

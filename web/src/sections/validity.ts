@@ -1,8 +1,9 @@
 // Whether the trials may be believed: every gate of every trial with its value and limit.
 // SPDX-License-Identifier: Apache-2.0
+import {analyticsTroubles} from "../analytics.ts";
 import {h, paragraph, section, table, td, tdNumber, th, thNumber, thRow, tr, value, verdict}
   from "../dom.ts";
-import type {Unit} from "../dom.ts";
+import type {Child, Unit} from "../dom.ts";
 import {joinPath} from "../path.ts";
 import {plural} from "../format.ts";
 import type {Gate, Result, Trial} from "../types.ts";
@@ -40,7 +41,7 @@ function gateTable(trial: Trial): HTMLElement {
     gates.length === 0 ? "no gate evaluated"
       : broken === 0 ? `all ${gates.length} gates hold`
                      : `${broken} of ${plural(gates.length, "gate")} do not hold`);
-  const fold = h("details", {class: "block"}, title,
+  const fold = h("details", {class: "block"}, title, analyticsWords(trial),
     gates.length === 0 ? null
       : table(`Validity gates of ${trial.id}.`,
               tr(th("Gate"), th("Result"), thNumber("Value"), thNumber("Limit"), th("In words")),
@@ -48,11 +49,21 @@ function gateTable(trial: Trial): HTMLElement {
   return fold;
 }
 
+/** Whether what Pinot answered may be believed; nothing for a trial without analytics. */
+function analyticsWords(trial: Trial): Child {
+  if (!trial.analytics) return null;
+  const troubles = analyticsTroubles(trial);
+  return paragraph("Analytics: ", verdict(troubles.length === 0, "every event is one row, and the answers agree with the database",
+                                          troubles.join("; ")), ".");
+}
+
 export function validitySection({trials}: Result): HTMLElement {
   const folds = trials.map(gateTable);
   folds.forEach((fold, index) => {
     // A few trials: all in sight. Many: those that need a look.
-    if (trials.length <= 4 || trials[index]?.valid !== true) fold.setAttribute("open", "");
+    const trial = trials[index];
+    const isGood = trial?.valid === true && analyticsTroubles(trial).length === 0;
+    if (trials.length <= 4 || !isGood) fold.setAttribute("open", "");
   });
   return section("validity", "May these trials be believed?",
     paragraph(
