@@ -2,7 +2,9 @@
 #include "servers/pinot.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
+#include <unistd.h>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -22,6 +24,8 @@ using base::fail;
 using base::Result;
 
 constexpr int attempts = 3;  // When another process takes a port first.
+// In the order in which they are ended: without ZooKeeper the others hang.
+constexpr std::array roles = {pinot_server, pinot_broker, pinot_controller, pinot_zookeeper};
 constexpr auto pause = std::chrono::milliseconds(50);
 
 // What PinotAdministrator logs when a role cannot start; the process itself may stay.
@@ -52,12 +56,26 @@ const Settings& settings_of(const PinotLevel& level, std::string_view role) {
   return role == pinot_broker ? level.broker : level.server;
 }
 
-bool names(const base::json::object& object, std::string_view list, std::string_view wanted) {
+bool lists(const base::json::object& object, std::string_view list, std::string_view wanted) {
   const auto* found = object.if_contains(list);
   return found && found->is_array() &&
          std::ranges::any_of(found->get_array(), [wanted](const base::json::value& one) {
            return one.is_string() && one.get_string() == wanted;
          });
+}
+
+// Does the controller give the tables of the default tenant to this broker or server?
+bool has_tenant(const PinotPorts& ports, std::string_view role) {
+  const bool is_broker = role == pinot_broker;
+  const auto tenant = http_get_object(
+      ports.controller,
+      fmt::format("/tenants/DefaultTenant?type={}", is_broker ? "broker" : "server"));
+  return tenant && lists(*tenant, is_broker ? "BrokerInstances" : "ServerInstances",
+                         pinot_instance(ports, role));
+}
+
+std::string live_path(const PinotPorts& ports, std::string_view role) {
+  return fmt::format("/flow/LIVEINSTANCES/{}", pinot_instance(ports, role));
 }
 
 }  // namespace
@@ -70,15 +88,10 @@ fs::path pinot_plugin_jar() {
 Pinot::~Pinot() { stop(); }
 
 void Pinot::stop() {
-  // ZooKeeper last: without it the others hang. The data is thrown away.
-  stop_processes(pinot_server, std::chrono::seconds(5), SIGTERM);
-  stop_processes(pinot_broker, std::chrono::seconds(3), SIGTERM);
-  stop_processes(pinot_controller, std::chrono::seconds(3), SIGTERM);
-  stop_processes(pinot_zookeeper, std::chrono::seconds(1), SIGTERM);
+  for (const char* role : roles) stop_processes(role, std::chrono::seconds(4), SIGTERM);
 }
 
 Result<std::unique_ptr<Pinot>> Pinot::start(PinotOptions options) {
-  Wait wait("pinot", options.progress, options.ready_within);
   if (options.pulsar_plugin.empty() && options.home.empty() && fs::exists(pinot_plugin_jar())) {
     options.pulsar_plugin = pinot_plugin_jar();
   }
@@ -86,11 +99,19 @@ Result<std::unique_ptr<Pinot>> Pinot::start(PinotOptions options) {
   if (!home) return std::unexpected(home.error());
   auto java = find_java();
   if (!java) return std::unexpected(java.error());
+  PinotPlan plan = {.home = *home,
+                    .java = *java,
+                    .run = {},
+                    .ports = {},
+                    .archives = pinot_archives(*home, *java)};
+  make_archives(options, plan);
+  Wait wait("pinot", options.progress, options.ready_within);
   for (int attempt = 1;; ++attempt) {
     auto run = RunDirectory::create();  // A new one each time: half-written data is not reused.
     if (!run) return std::unexpected(run.error());
     std::unique_ptr<Pinot> pinot(new Pinot(*run));
-    pinot->plan_ = {.home = *home, .java = *java, .run = (*run)->path(), .ports = {}};
+    pinot->plan_ = plan;
+    pinot->plan_.run = (*run)->path();
     auto ready = pinot->start_once(options, wait);
     if (ready) {
       pinot->facts_["seconds_until_ready"] = wait.seconds();
@@ -99,6 +120,47 @@ Result<std::unique_ptr<Pinot>> Pinot::start(PinotOptions options) {
     const bool try_again = attempt < attempts && says_port_is_taken(ready.error().what);
     if (!try_again) return std::unexpected(pinot->explained(ready.error()));
   }
+}
+
+// Half of what a JVM of Pinot does until it is ready is to load 12,000 classes. The first start on
+// a machine lets each role write them into an archive at its end, which later ones map. It is a
+// start for nothing else: a JVM that is going to write one is none to measure. Where it fails,
+// later starts take longer, no more.
+void Pinot::make_archives(const PinotOptions& options, PinotPlan plan) {
+  const fs::path kept = plan.archives;
+  std::error_code error;
+  if (kept.empty() || fs::exists(kept, error)) return;
+  auto run = RunDirectory::create();
+  if (!run) return;
+  if (options.progress) options.progress("pinot: starting it once to make later starts quicker");
+  Pinot once(*run);
+  once.plan_ = std::move(plan);
+  once.plan_.run = (*run)->path();
+  once.plan_.archives = (*run)->path() / "classes";
+  once.plan_.is_making_archives = true;
+  fs::create_directories(once.plan_.archives, error);
+  PinotOptions plain;  // The level's settings are judged by the start that is for them.
+  plain.progress = options.progress;
+  Wait wait("pinot", options.progress, options.ready_within);
+  if (!once.start_once(plain, wait)) return;
+  for (const char* role : roles) {
+    ChildProcess* process = once.find(role);
+    process->kill(SIGTERM);
+    auto written = wait.until(
+        fmt::format("writing down the classes of {}", role), [&] { return process->exited(); },
+        [] { return Result<void>(); });
+    if (!written || !process->exit_code()) return;  // Killed while it wrote, perhaps.
+  }
+  for (const auto& old : fs::directory_iterator(kept.parent_path(), error)) {
+    const std::string name = old.path().filename().string();
+    const std::string prefix = kept.filename().string();
+    if (name.starts_with(prefix.substr(0, prefix.rfind('-') + 1)))
+      fs::remove_all(old.path(), error);
+  }
+  const fs::path part = fmt::format("{}.{}", kept.string(), ::getpid());
+  fs::rename(once.plan_.archives, part, error);
+  if (!error) fs::rename(part, kept, error);
+  if (error) fs::remove_all(part, error);
 }
 
 Result<void> Pinot::start_once(const PinotOptions& options, Wait& wait) {
@@ -180,10 +242,14 @@ Result<void> Pinot::check_starting() const {
   return {};
 }
 
+bool Pinot::is_running(std::string_view role) const {
+  const ChildProcess* process = find(role);
+  return process && !process->exited();
+}
+
 bool Pinot::is_registered(std::string_view role) const {
   const auto dump = ask_zookeeper(plan_.ports.zookeeper, "dump");
-  return dump && lists_ephemeral(*dump, fmt::format("/flow/LIVEINSTANCES/{}",
-                                                    pinot_instance(plan_.ports, role)));
+  return dump && lists_ephemeral(*dump, live_path(plan_.ports, role));
 }
 
 Result<void> Pinot::wait_ready(std::string_view role, Wait& wait) {
@@ -198,19 +264,10 @@ Result<void> Pinot::wait_ready(std::string_view role, Wait& wait) {
   auto ready = wait.until(
       fmt::format("waiting for {} to be ready", role), [&] { return probe.is_good(); }, alive,
       pause);
-  const ChildProcess* controller = find(pinot_controller);
-  if (!ready || role == pinot_controller || !controller || controller->exited()) return ready;
-  const bool is_broker = role == pinot_broker;
+  if (!ready || role == pinot_controller || !is_running(pinot_controller)) return ready;
   return wait.until(
       fmt::format("waiting until tables can be given to {}", role),
-      [&] {
-        const auto tenant = http_get_object(
-            plan_.ports.controller,
-            fmt::format("/tenants/DefaultTenant?type={}", is_broker ? "broker" : "server"));
-        return tenant && names(*tenant, is_broker ? "BrokerInstances" : "ServerInstances",
-                               pinot_instance(plan_.ports, role));
-      },
-      alive, pause);
+      [&] { return has_tenant(plan_.ports, role); }, alive, pause);
 }
 
 Result<void> Pinot::read_effective(const PinotLevel& level) {
@@ -242,22 +299,27 @@ Result<void> Pinot::wait_session_gone(std::string_view role, Wait& wait) {
         const auto dump = ask_zookeeper(plan_.ports.zookeeper, "dump");
         if (!dump) return false;
         const bool is_leader = role == pinot_controller && lists_ephemeral(*dump, leader_path);
-        return !is_leader &&
-               !lists_ephemeral(
-                   *dump, fmt::format("/flow/LIVEINSTANCES/{}", pinot_instance(plan_.ports, role)));
+        return !is_leader && !lists_ephemeral(*dump, live_path(plan_.ports, role));
       },
       [this] { return check_alive(); }, pause);
 }
 
 Result<void> Pinot::restart(std::string_view role, base::Nanos within) {
   Wait wait("pinot", {}, within);
-  const ChildProcess* zookeeper = find(pinot_zookeeper);
-  const bool has_zookeeper = zookeeper && !zookeeper->exited();
-  if (role != pinot_zookeeper && has_zookeeper) {
+  if (auto ended = require_ended(role); !ended) return ended;
+  if (role != pinot_zookeeper && is_running(pinot_zookeeper)) {
     if (auto gone = wait_session_gone(role, wait); !gone) return gone;
   }
   if (auto started = start_again(role); !started) return std::unexpected(started.error());
-  return wait_ready(role, wait);
+  if (auto ready = wait_ready(role, wait); !ready || role != pinot_zookeeper) return ready;
+  for (const char* other : {pinot_controller, pinot_broker, pinot_server}) {
+    if (!is_running(other)) continue;
+    auto back = wait.until(
+        fmt::format("waiting until {} has found ZooKeeper again", other),
+        [&] { return is_registered(other); }, [this] { return check_alive(); }, pause);
+    if (!back) return back;
+  }
+  return {};
 }
 
 }  // namespace flow::servers

@@ -44,13 +44,15 @@ class Pinot final : public Server {
   const std::string& broker_url() const { return broker_url_; }
 
   // After kill(role): waits until ZooKeeper has noticed (6 to 7 s after the kill), starts the same
-  // process again with the same ports and data, returns when it is ready. Errc::config for a role
+  // process again with the same ports and data, returns when it is ready, and after ZooKeeper's own
+  // when the others have found it. Errc::config for a role
   // that does not exist, Errc::io for one that runs, else as start().
   base::Result<void> restart(std::string_view role, base::Nanos within);
 
  private:
   using Server::Server;
 
+  static void make_archives(const PinotOptions& options, PinotPlan plan);
   base::Result<void> start_once(const PinotOptions& options, Wait& wait);
   base::Result<void> configure(const PinotOptions& options);
   base::Result<void> start_role(const PinotOptions& options, std::string_view role);
@@ -58,7 +60,8 @@ class Pinot final : public Server {
   base::Result<void> wait_session_gone(std::string_view role, Wait& wait);
   base::Result<void> read_effective(const PinotLevel& level);
   base::Result<void> check_starting() const;
-  bool is_registered(std::string_view role) const;
+  bool is_running(std::string_view role) const;
+  bool is_registered(std::string_view role) const;  // In ZooKeeper, by a session that is alive.
 
   PinotPlan plan_;
   std::string controller_url_;

@@ -111,8 +111,12 @@ std::vector<std::string> memory_flags(int heap_mb, int direct_mb) {
 }  // namespace
 
 Result<PinotHome> find_pinot(const fs::path& chosen, const fs::path& plugin) {
-  PinotHome home{.folder = chosen, .version = "", .class_path = "", .pulsar_plugin = ""};
-  if (chosen.empty()) {
+  PinotHome home{.folder = chosen,
+                 .version = "",
+                 .class_path = "",
+                 .pulsar_plugin = "",
+                 .is_fetched = chosen.empty()};
+  if (home.is_fetched) {
     home.folder = cache_directory() / fmt::format("pinot-{}", fetched_version);
     if (!fs::exists(home.folder / ".complete")) {
       return fail(Errc::config,
@@ -120,7 +124,9 @@ Result<PinotHome> find_pinot(const fs::path& chosen, const fs::path& plugin) {
                   home.folder.string());
     }
   }
-  home.folder = fs::absolute(home.folder);  // Pinot runs in a directory of its own.
+  std::error_code error;
+  const fs::path whole = fs::canonical(home.folder, error);  // It runs in a directory of its own.
+  if (!error) home.folder = whole;
   home.version = version_in(home.folder / "lib");
   if (home.version.empty()) {
     return fail(Errc::config, "{}: there is neither lib/{}*{}.jar nor lib/{}*.jar in it",
@@ -139,6 +145,20 @@ Result<PinotHome> find_pinot(const fs::path& chosen, const fs::path& plugin) {
   home.class_path += ":" + fs::absolute(plugin).string();
   home.pulsar_plugin = fs::absolute(plugin).string();
   return home;
+}
+
+fs::path pinot_archives(const PinotHome& home, const std::string& java) {
+  if (!home.is_fetched) return {};
+  std::error_code error;
+  std::string key = home.folder.string();
+  const fs::path program = fs::canonical(java, error);
+  for (const fs::path& file :
+       {program.parent_path() / ".." / "lib" / "server" / "libjvm.so", home.folder / ".complete"}) {
+    const auto changed_at = fs::last_write_time(file, error).time_since_epoch().count();
+    key += fmt::format("|{}|{}", file.string(), error ? 0 : changed_at);
+  }
+  return cache_directory() / fmt::format("{}.classes-{:016x}", home.folder.filename().string(),
+                                         std::hash<std::string>()(key));
 }
 
 Settings pinot_zookeeper_settings(const PinotPlan& plan) {
@@ -262,8 +282,15 @@ std::vector<std::string> pinot_command(const PinotPlan& plan, std::string_view r
   const auto add = [&command](const std::vector<std::string>& words) {
     command.insert(command.end(), words.begin(), words.end());
   };
+  const fs::path archive = plan.archives / fmt::format("{}.jsa", role);
+  std::error_code ignored;
   add(memory_flags(call.heap_mb, call.direct_mb));
-  add(call.speed);
+  add(plan.is_making_archives ? quick_start : call.speed);
+  if (plan.is_making_archives) {
+    add({fmt::format("-XX:ArchiveClassesAtExit={}", archive.string())});
+  } else if (!plan.archives.empty() && fs::exists(archive, ignored)) {
+    add({fmt::format("-XX:SharedArchiveFile={}", archive.string())});
+  }
   add({"-XX:+PerfDisableSharedMem", "-XX:+ExitOnOutOfMemoryError", "-Xshare:auto",
        fmt::format("-Xlog:gc:file={}/logs/{}-gc.log", plan.run.string(), role),
        "--add-opens=java.base/java.nio=ALL-UNNAMED", "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",

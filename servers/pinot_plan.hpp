@@ -27,6 +27,7 @@ struct PinotHome {
   std::string version;        // "0.11.0"
   std::string class_path;     // With the Pulsar plugin of Flow where that is wanted.
   std::string pulsar_plugin;  // Where the plugin for Pulsar comes from; empty: there is none.
+  bool is_fetched = false;    // By tools/fetch-servers, not somebody's own.
 };
 // `chosen` is an unpacked distribution (lib/*.jar, plugins/); empty: what tools/fetch-servers put
 // into the cache. `plugin` goes onto the class path unless it is empty. Errc::config when there is
@@ -46,8 +47,16 @@ struct PinotPlan {
   PinotHome home;
   std::string java;
   std::filesystem::path run;  // The run directory.
-  PinotPorts ports;
+  PinotPorts ports = {};
+  // Class archives of the roles, "pinot-server.jsa" and so on; a role without one starts without.
+  std::filesystem::path archives = {};
+  bool is_making_archives = false;  // At the end of each process.
 };
+
+// Where the class archives for this Pinot and this Java are kept, in the cache. A JVM refuses those
+// of another version or of other jars, so that each has a folder of its own. Empty for a Pinot that
+// was not fetched.
+std::filesystem::path pinot_archives(const PinotHome& home, const std::string& java);
 
 // Of ZooKeeper's own configuration file.
 Settings pinot_zookeeper_settings(const PinotPlan& plan);

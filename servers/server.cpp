@@ -40,13 +40,17 @@ Result<ChildProcess*> Server::start_process(SpawnOptions options) {
   return members_.back().process.get();
 }
 
+Result<void> Server::require_ended(std::string_view role) const {
+  if (auto ok = require_role(role); !ok) return ok;
+  const ChildProcess* process = find(role);
+  if (process->exited()) return {};
+  return fail(Errc::io, "{}: runs already (pid {})", role, process->pid());
+}
+
 Result<ChildProcess*> Server::start_again(std::string_view role) {
-  if (auto ok = require_role(role); !ok) return std::unexpected(ok.error());
+  if (auto ended = require_ended(role); !ended) return std::unexpected(ended.error());
   const auto member = std::ranges::find_if(
       members_, [role](const Member& one) { return one.process->name() == role; });
-  if (!member->process->exited()) {
-    return fail(Errc::io, "{}: runs already (pid {})", role, member->process->pid());
-  }
   auto child = run_->spawn(member->options);
   if (!child) return std::unexpected(child.error());
   member->process = std::move(*child);

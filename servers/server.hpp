@@ -67,9 +67,11 @@ class Server {
 
   // The child's log is <run directory>/logs/<name>.log unless `options` has one.
   base::Result<ChildProcess*> start_process(SpawnOptions options);
-  // The command of a process that has ended once more; what it logs is appended. Errc::config for a
-  // role that does not exist, Errc::io for one that runs.
+  // The command of a process that has ended once more; what it logs is appended. Errors as
+  // require_ended().
   base::Result<ChildProcess*> start_again(std::string_view role);
+  // Errc::config for a role that does not exist, Errc::io for one that runs.
+  base::Result<void> require_ended(std::string_view role) const;
   // The error of a start, with the end of every log where a deadline passed: only they know why.
   base::Error explained(base::Error error) const;
   // Ends and forgets every process, for another attempt.

@@ -79,6 +79,45 @@ TEST(Level, RefusesMoreCopiesThanNodes) {
   EXPECT_THAT(pulsar.error().what, HasSubstr("/pulsar/topic/ack_quorum"));
 }
 
+TEST(Level, GivesPinotItsMemoryAndMayGiveItsRolesSettings) {
+  const auto plain = load_level("fsync-1");
+  ASSERT_TRUE(plain) << plain.error().what;
+  EXPECT_EQ(plain->pinot.server_heap_mb, 1024);
+  EXPECT_TRUE(plain->pinot.server.empty());
+
+  const auto more = parse_level(
+      replaced(shipped("fsync-1"), "  server_heap_mb: 1024",
+               "  server: {pinot.server.query.executor.timeout: 5000}\n  server_heap_mb: 2048"),
+      "x.yaml");
+
+  ASSERT_TRUE(more) << more.error().what;
+  EXPECT_EQ(more->pinot.server_heap_mb, 2048);
+  const auto json = to_json(*more);
+  EXPECT_EQ(json.at("pinot").at("server_heap_mb").as_int64(), 2048);
+  EXPECT_EQ(json.at("pinot").at("server").at("pinot.server.query.executor.timeout").as_string(),
+            "5000");
+}
+
+TEST(Level, RefusesAPinotWithoutItsMemory) {
+  for (const std::string key :
+       {"zookeeper_heap_mb: 64", "controller_heap_mb: 256", "broker_heap_mb: 256",
+        "server_heap_mb: 1024", "server_direct_mb: 512"}) {
+    SCOPED_TRACE(key);
+    const std::string name = key.substr(0, key.find(':'));
+    const auto missing =
+        parse_level(replaced(shipped("fsync-1"), "\n  " + key, "\n  # " + key), "x.yaml");
+    const auto tiny = parse_level(replaced(shipped("fsync-1"), key, name + ": 1"), "x.yaml");
+    ASSERT_FALSE(missing);
+    EXPECT_THAT(missing.error().what, HasSubstr("/pinot/" + name));
+    ASSERT_FALSE(tiny);
+    EXPECT_THAT(tiny.error().what, HasSubstr("/pinot/" + name));
+  }
+  const auto no_section =
+      parse_level(replaced(shipped("fsync-1"), "\npinot:", "\npinet:"), "x.yaml");
+  ASSERT_FALSE(no_section);
+  EXPECT_THAT(no_section.error().what, HasSubstr("pin"));
+}
+
 TEST(Level, SaysWhatIsNotReplicated) {
   const auto one = load_level("fsync-1");
   const auto strong = load_level("strong");

@@ -1,12 +1,13 @@
 // A program that starts children and waits to be killed: what the tests do to it is what a user
 // does to Flow with kill -9. Prints one "pid N" or "child N" a line, then "ready".
-//   servers_test_parent sleepers CACHE | servers CACHE
+//   servers_test_parent sleepers CACHE | servers CACHE | pinot CACHE
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdio>
 #include <string_view>
 #include <unistd.h>
 
 #include "servers/kafka.hpp"
+#include "servers/pinot.hpp"
 #include "servers/postgres.hpp"
 #include "servers/run_directory.hpp"
 
@@ -61,11 +62,18 @@ int run_servers() {
   wait_for_death();
 }
 
+int run_pinot() {
+  auto pinot = Pinot::start({});
+  if (!pinot) return fail(pinot.error());
+  wait_for_death();
+}
+
 }  // namespace
 }  // namespace flow::servers
 
 int main(int argc, char** argv) {
   if (argc != 3) return 2;
   const std::string_view mode = argv[1];
+  if (mode == "pinot") return flow::servers::run_pinot();
   return mode == "servers" ? flow::servers::run_servers() : flow::servers::run_sleepers(argv[2]);
 }
