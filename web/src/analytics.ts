@@ -116,7 +116,7 @@ export function faultName({what, role}: Fault): string {
 }
 
 export function faultMarks(series: Series, trial: Trial): Mark[] {
-  return (trial.analytics?.faults ?? []).flatMap((fault) => {
+  return (trial.faults ?? []).flatMap((fault) => {
     const {at_seconds: at, for_seconds: length = 0} = fault;
     return at === undefined ? [] : [{series, from: at, until: at + length, words: faultName(fault)}];
   });

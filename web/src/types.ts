@@ -149,10 +149,10 @@ export interface Analytics {
   pinot_metric?: {answers?: number; words?: string} & Spread;
   queries?: ({name: string; title?: string; sent?: number; failed?: number} & Spread)[];
   commits?: Commit[];
-  faults?: Fault[];
 }
 
 export interface Trial {
+  faults?: Fault[];
   trial: number;
   id: string;
   cell: string;

@@ -107,7 +107,7 @@ test("commits and faults stand on the axis of the measured phase", () => {
 test("what has no moment is not drawn", () => {
   const [series] = only(whole).series;
   assert.ok(series);
-  const {measured_from_unix_ns: _, ...unplaced} = trialWith({commits: [{unix_ms: 5}], faults: [{what: "kill"}]});
+  const {measured_from_unix_ns: _, ...unplaced} = {...trialWith({commits: [{unix_ms: 5}]}), faults: [{what: "kill"}]};
 
   assert.deepEqual(commitMarks(series, unplaced), []);
   assert.deepEqual(commitMarks(series, {...unplaced, measured_from_unix_ns: 0}), []);

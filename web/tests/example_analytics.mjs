@@ -153,8 +153,8 @@ export function addAnalytics(trial, requests, volumes) {
     queries: queryLoad(queries),
     commits: commits.map(({second, partition}) => ({table: `${trial.platform}_products`, partition,
       unix_ms: Math.round(trial.measured_from_unix_ns / millisecond + second * 1000), rows: 1200 + partition})),
-    faults: [fault],
   };
+  trial.faults = [fault];
 }
 
 /** Pinot went away with the rest: no probe, rows missing, a total that differs, nulls where nothing was measured. */
@@ -163,7 +163,7 @@ export function spoilAnalytics(trial) {
   const nothing = {p50_ns: null, p99_ns: null, max_ns: null};
   delete hops.probe;
   delete analytics.probe;
-  delete analytics.faults;
+  delete trial.faults;
   hops.queryable = {...hops.queryable, censored: 75, p99_9_ns: null, max_ns: null,
                     curve: hops.queryable.curve.filter(([q]) => q <= 0.985)};
   Object.assign(analytics, {

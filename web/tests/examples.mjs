@@ -30,7 +30,7 @@ function hostile() {
   analytics.words = words;
   analytics.pinot.stream = words;
   analytics.tables[0].table = words;
-  analytics.faults[0].words = words;
+  result.trials[0].faults[0].words = words;
   for (const list of ["checks", "classes", "queries"]) analytics[list][0].name = words;
   return result;
 }
@@ -41,8 +41,9 @@ function bareAnalytics() {
   const [first, second, third] = result.trials;
   first.analytics = {};
   second.analytics = {complete: false, words: "pinot-server was not ready within 180 s"};
-  third.analytics = {complete: true, tables: [], checks: [], classes: [], queries: [], commits: [{}], faults: [{}],
+  third.analytics = {complete: true, tables: [], checks: [], classes: [], queries: [], commits: [{}],
                      probe: {}, broker_share: {}, pinot_metric: {}, pinot: {}};
+  third.faults = [{}];
   third.hops.queryable = {count: 0, overflow: 0, censored: 0, p50_ns: null, p90_ns: null, p99_ns: null, p99_9_ns: null,
                           max_ns: null, curve: []};
   return result;

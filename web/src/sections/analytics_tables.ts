@@ -219,8 +219,8 @@ export function queryTable(sides: readonly Side[], caption: Child): Child {
 }
 
 export function faultList(sides: readonly Side[]): Child {
-  const items = sides.flatMap(({series, trial, analytics}) => (analytics?.faults ?? []).map((fault, index) => {
-    const at = (field: string): string => joinPath("analytics", "faults", index, field);
+  const items = sides.flatMap(({series, trial}) => (trial?.faults ?? []).map((fault, index) => {
+    const at = (field: string): string => joinPath("faults", index, field);
     return h("li", {}, key(series), h("strong", {}, `${series.label}: ${faultName(fault)}`),
              " at second ", value(trial, at("at_seconds"), "number"),
              fault.for_seconds ? [", for ", value(trial, at("for_seconds"), "number"), " s"] : null,
