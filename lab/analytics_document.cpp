@@ -27,6 +27,12 @@ object describe(const Quantiles& quantiles) {
           {"max_ns", quantiles.max}};
 }
 
+object describe_briefly(const Quantiles& quantiles) {
+  object brief = describe(quantiles);
+  brief.erase("p90_ns");
+  return brief;
+}
+
 void append(object& to, object from) {
   for (auto& [key, member] : from) to[key] = std::move(member);
 }
@@ -109,7 +115,7 @@ object probe_of(const TrialRecords& records, const TrialFacts& facts, std::uint6
       {"queries_per_second_max", analytics.probe_queries_per_second},
       {"resolution_p50_ns", probes.found == 0 ? value(nullptr) : value(probes.resolution.p50)},
       {"resolution_max_ns", probes.found == 0 ? value(nullptr) : value(probes.resolution.max)},
-      {"minus_row", describe(probes.minus_row)},
+      {"minus_row", describe_briefly(probes.minus_row)},
       {"cpu_seconds_per_query", analytics.probe_cpu_seconds_per_query
                                     ? value(*analytics.probe_cpu_seconds_per_query)
                                     : value(nullptr)},
@@ -124,7 +130,7 @@ object metric_of(const TrialRecords& records) {
                     "partition that was published to longest ago decides it, so it grows where "
                     "nothing arrives."},
                    {"answers", metric.count}};
-  append(described, describe(metric));
+  append(described, describe_briefly(metric));
   return described;
 }
 
