@@ -169,31 +169,31 @@ class RecordFile {
 };
 
 template <class Record>
-struct record_kind;
+constexpr RecordKind record_kind();  // Of the records above only.
 template <>
-struct record_kind<RequestRecord> {
-  static constexpr RecordKind value = RecordKind::requests;
-};
+constexpr RecordKind record_kind<RequestRecord>() {
+  return RecordKind::requests;
+}
 template <>
-struct record_kind<AttemptRecord> {
-  static constexpr RecordKind value = RecordKind::attempts;
-};
+constexpr RecordKind record_kind<AttemptRecord>() {
+  return RecordKind::attempts;
+}
 template <>
-struct record_kind<ReadRecord> {
-  static constexpr RecordKind value = RecordKind::reads;
-};
+constexpr RecordKind record_kind<ReadRecord>() {
+  return RecordKind::reads;
+}
 template <>
-struct record_kind<RowRecord> {
-  static constexpr RecordKind value = RecordKind::rows;
-};
+constexpr RecordKind record_kind<RowRecord>() {
+  return RecordKind::rows;
+}
 template <>
-struct record_kind<ProbeRecord> {
-  static constexpr RecordKind value = RecordKind::probes;
-};
+constexpr RecordKind record_kind<ProbeRecord>() {
+  return RecordKind::probes;
+}
 template <>
-struct record_kind<QueryRecord> {
-  static constexpr RecordKind value = RecordKind::queries;
-};
+constexpr RecordKind record_kind<QueryRecord>() {
+  return RecordKind::queries;
+}
 
 // RecordWriter<AttemptRecord>::create("attempts.records") -> append(record) ... flush() each
 // second.
@@ -201,7 +201,7 @@ template <class Record>
 class RecordWriter {
  public:
   static base::Result<RecordWriter> create(const std::string& path) {
-    auto file = RecordFile::create(path, record_kind<Record>::value, sizeof(Record));
+    auto file = RecordFile::create(path, record_kind<Record>(), sizeof(Record));
     if (!file) return std::unexpected(file.error());
     return RecordWriter(std::move(*file));
   }
@@ -221,7 +221,7 @@ base::Result<std::vector<std::byte>> read_record_bytes(const std::string& path, 
 // All whole records of a file.
 template <class Record>
 base::Result<std::vector<Record>> read_records(const std::string& path) {
-  auto bytes = read_record_bytes(path, record_kind<Record>::value, sizeof(Record));
+  auto bytes = read_record_bytes(path, record_kind<Record>(), sizeof(Record));
   if (!bytes) return std::unexpected(bytes.error());
   std::vector<Record> records(bytes->size() / sizeof(Record));
   std::copy_n(bytes->data(), records.size() * sizeof(Record),
