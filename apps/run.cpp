@@ -1,4 +1,4 @@
-// flow run, flow report, flow verify: experiments and their result folders.
+// flow run, flow report, flow verify, flow export: experiments and their result folders.
 // SPDX-License-Identifier: Apache-2.0
 #include "lab/run.hpp"
 
@@ -10,6 +10,7 @@
 #include "apps/command.hpp"
 #include "apps/experiment_command.hpp"
 #include "lab/experiment.hpp"
+#include "lab/export.hpp"
 #include "lab/report.hpp"
 #include "lab/seal.hpp"
 #include "lab/summary.hpp"
@@ -58,6 +59,35 @@ int verify(const std::string& folder) {
   return check->problems.empty() ? 0 : 1;
 }
 
+struct ExportFlags {
+  std::string folder;
+  std::string format = "csv";
+  std::string out;
+};
+
+int export_result(const ExportFlags& flags) {
+  auto result = lab::load_result(flags.folder);
+  if (!result) return report_error(result.error());
+  const std::filesystem::path out = flags.out.empty() ? flags.folder + "/export" : flags.out;
+  auto files = lab::write_export(
+      *result, flags.format == "csv" ? lab::ExportFormat::csv : lab::ExportFormat::json_lines, out);
+  if (!files) return report_error(files.error());
+  for (const auto& file : *files) fmt::print("{}\n", file.string());
+  return 0;
+}
+
+void add_export(CLI::App& root, int& exit_code) {
+  auto flags = std::make_shared<ExportFlags>();
+  auto* command = root.add_subcommand("export", "Write a result as flat tables");
+  command->add_option("folder", flags->folder, "Result folder")->required();
+  command->add_option("--format", flags->format, "csv, or jsonl: one flat object a line")
+      ->check(CLI::IsMember({"csv", "jsonl"}))
+      ->capture_default_str();
+  command->add_option("--out", flags->out, "Folder for the files (export/ in the result)");
+  command->footer("Example: flow export results/20261123T101500Z-demo --format jsonl");
+  command->callback([flags, &exit_code] { exit_code = export_result(*flags); });
+}
+
 }  // namespace
 
 void add_run(CLI::App& root, int& exit_code) {
@@ -86,6 +116,7 @@ void add_run(CLI::App& root, int& exit_code) {
   verify_command->add_option("folder", *folder, "Result folder")->required();
   verify_command->footer("Example: flow verify results/20261123T101500Z-demo");
   verify_command->callback([folder, &exit_code] { exit_code = verify(*folder); });
+  add_export(root, exit_code);
 }
 
 }  // namespace flow::apps

@@ -19,7 +19,10 @@ using base::Result;
 
 constexpr std::string_view sums_name = "SHA256SUMS";
 
-bool is_sealed(const std::string& path) { return path != sums_name && path != "report.html"; }
+// Made from the sealed files at any time.
+bool is_sealed(const std::string& path) {
+  return path != sums_name && path != "report.html" && !path.starts_with("export/");
+}
 
 Result<std::map<std::string, std::string>> sums_of(const fs::path& folder) {
   std::map<std::string, std::string> sums;
