@@ -261,6 +261,8 @@ void print_table_status(const analytics::TableStatus& status) {
   if (status.events && status.dropped) {
     fmt::print(" of {} events read, {}{} dropped", *status.events,
                status.is_moving ? "at least " : "", *status.dropped);
+  } else {
+    fmt::print(", events dropped not known (these offsets do not count)");
   }
   fmt::print(", {} commits, {} bytes committed\n", status.commits.size(), status.size.bytes);
   print_partitions(status);

@@ -550,6 +550,25 @@ TEST_F(Analytics, TellsAWrongStatementFromAFailure) {
   EXPECT_EQ(late.error().code, Errc::timed_out);
 }
 
+// More than Pinot's HTTP server answers on one connection (256), and more at a time than there are.
+TEST_F(Analytics, AnswersManyStatementsOverFewConnections) {
+  analytics::SqlClient client(*io_, net::parse_http_url(pinot_->broker_url()).value(),
+                              {.connections_max = 2, .authorization = {}});
+  std::vector<std::future<base::Result<analytics::SqlAnswer>>> answers;
+  for (int i = 0; i < 700; ++i) {
+    answers.push_back(net::asio::co_spawn(io_->context(),
+                                          client.query("SELECT COUNT(*) FROM kafka_users", in(60s)),
+                                          net::asio::use_future));
+  }
+
+  for (auto& each : answers) {
+    const auto answer = each.get();
+    ASSERT_TRUE(answer) << answer.error().what;
+    EXPECT_EQ(answer->rows.at(0).at(0), 30);
+    EXPECT_TRUE(answer->min_consuming_freshness_unix_ms);
+  }
+}
+
 TEST_F(Analytics, KnowsVersionBrokerAndInstances) {
   const auto version = io_->run_task(controller_->version(in(10s)));
   const auto broker = io_->run_task(controller_->broker_url(in(10s)));
