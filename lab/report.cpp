@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/check.hpp"
+#include "lab/analysis.hpp"
 #include "lab/files.hpp"
 #include "web/report_template.hpp"
 
@@ -82,8 +83,9 @@ Result<ResultFiles> read_result(const fs::path& folder) {
 }
 
 // The texts as they are: writing parsed numbers again could change a last digit.
-std::string text_of(const ResultFiles& files) {
-  std::string text = "{\"experiment\": " + files.experiment.text + ", \"trials\": [";
+std::string text_of(const ResultFiles& files, const base::json::object& analysis) {
+  std::string text = "{\"experiment\": " + files.experiment.text +
+                     ", \"analysis\": " + base::json::serialize(analysis) + ", \"trials\": [";
   std::string_view comma;
   for (const auto& trial : files.trials) {
     text.append(comma).append(trial.text);
@@ -92,25 +94,30 @@ std::string text_of(const ResultFiles& files) {
   return text + "]}";
 }
 
+base::json::object to_result(ResultFiles files) {
+  base::json::array trials;
+  for (auto& trial : files.trials) trials.push_back(std::move(trial.value));
+  return {{"experiment", std::move(files.experiment.value)}, {"trials", std::move(trials)}};
+}
+
 }  // namespace
 
 Result<base::json::object> load_result(const fs::path& folder) {
   auto files = read_result(folder);
   if (!files) return std::unexpected(files.error());
-  base::json::array trials;
-  for (auto& trial : files->trials) trials.push_back(std::move(trial.value));
-  return base::json::object{{"experiment", std::move(files->experiment.value)},
-                            {"trials", std::move(trials)}};
+  return to_result(std::move(*files));
 }
 
 Result<fs::path> write_report(const fs::path& folder) {
   auto files = read_result(folder);
   if (!files) return std::unexpected(files.error());
+  auto analysis = analyse(to_result(*files));
+  if (!analysis) return std::unexpected(analysis.error());
   const std::string_view page = web::report_template();
   const std::size_t at = page.find(marker);
   FLOW_CHECK(at != std::string_view::npos);
   std::string html(page.substr(0, at));
-  html += safe_inside_script(text_of(*files));
+  html += safe_inside_script(text_of(*files, *analysis));
   html += page.substr(at + marker.size());
   const fs::path path = folder / "report.html";
   if (auto written = write_file(path, html); !written) return std::unexpected(written.error());

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "base/random.hpp"
+#include "lab/analysis.hpp"
 #include "lab/files.hpp"
 #include "lab/plan.hpp"
 #include "lab/report.hpp"
@@ -179,6 +180,7 @@ class Run {
   Result<void> write_experiment();
   std::string where_words(std::size_t index) const;
   void run_trial_of(const PlannedTrial& planned, RunOutcome& outcome);
+  Result<void> write_analysis() const;
   TrialOutcome run_until_valid(const TrialInput& input);
   void set_aside(const fs::path& folder, const char* kind) const;
   std::uint32_t repeats_of(const std::string& id) const;
@@ -320,6 +322,14 @@ std::string Run::where_words(std::size_t index) const {
                      format_elapsed(each * left));
 }
 
+Result<void> Run::write_analysis() const {
+  auto result = load_result(folder_);
+  if (!result) return std::unexpected(result.error());
+  auto analysis = analyse(*result);
+  if (!analysis) return std::unexpected(analysis.error());
+  return write_json(folder_ / "analysis.json", *analysis);
+}
+
 // A trial in its slot: one whose gates do not hold is run again with its seed, as often as the
 // experiment allows. A platform that fell over is an outcome and stays.
 TrialOutcome Run::run_until_valid(const TrialInput& input) {
@@ -392,6 +402,7 @@ Result<RunOutcome> Run::run() {
     run_trial_of(plan_.trials[i], outcome);
   }
   progress_.step("sealing and writing the report");
+  if (auto judged = write_analysis(); !judged) return std::unexpected(judged.error());
   if (auto sealed = seal(folder_); !sealed) return std::unexpected(sealed.error());
   auto report = write_report(folder_);
   if (!report) return std::unexpected(report.error());

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "lab/analysis.hpp"
 #include "measure/quantiles.hpp"
 
 namespace flow::lab {
@@ -185,6 +186,17 @@ void add_words(std::string& out, const value& experiment) {
   if (!words.empty()) out += words + "\n";
 }
 
+// One sentence for each level that can be compared.
+void add_verdicts(std::string& out, const object& result) {
+  auto analysis = analyse(result);
+  if (!analysis) return;
+  const array& sentences = analysis->at("sentences").as_array();
+  if (!sentences.empty()) out += '\n';
+  for (const auto& sentence : sentences) {
+    out += fmt::format("{}\n", std::string_view(sentence.as_string()));
+  }
+}
+
 }  // namespace
 
 std::string summary_text(const object& result) {
@@ -198,6 +210,7 @@ std::string summary_text(const object& result) {
     add_analytics(out, trials);
     add_faults(out, trials);
     add_validity(out, trials);
+    add_verdicts(out, result);
   }
   add_words(out, result.at("experiment"));
   return out;

@@ -1,0 +1,36 @@
+// From the trials of an experiment to its verdicts: picks each block's values out of trial.json,
+// hands them to the inference, and writes what it says as analysis.json. Reads result files only,
+// so that any old result can be judged again.
+// Thread: any; pure.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "base/json.hpp"
+#include "base/result.hpp"
+#include "lab/inference.hpp"
+
+namespace flow::lab {
+
+// One level under one workload.
+struct AnalysisCell {
+  std::string level;
+  std::string workload;
+  bool like_for_like = true;
+};
+
+struct AnalysisInput {
+  InferenceInput inference;
+  std::vector<AnalysisCell> cells;  // In the order of inference.levels.
+};
+
+// Of load_result()'s object. A trial that is not valid gives no value; one whose platform fell over
+// gives infinity, and so does a quantile that lies beyond what was measured. Errc::config for files
+// that are no result; an experiment with one platform has no levels to compare.
+base::Result<AnalysisInput> analysis_input(const base::json::object& result);
+
+// {"format", "primary", "margin", "preregistered": bool, "levels": [verdict …], "sentences": […]}.
+base::Result<base::json::object> analyse(const base::json::object& result);
+
+}  // namespace flow::lab

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lab/analysis.hpp"
+
+#include <cmath>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "lab/plan.hpp"
+
+namespace flow::lab {
+namespace {
+
+using base::json::array;
+using base::json::object;
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+object trial_of(std::string_view platform, int block, double p99_ns, bool is_valid = true) {
+  return {{"platform", platform},
+          {"cell", std::string(platform) + "-fsync-1"},
+          {"level", "fsync-1"},
+          {"workload", "bursts"},
+          {"block", block},
+          {"valid", is_valid},
+          {"platform_fell_over", false},
+          {"is_repeat", false},
+          {"phases", {{"measured", {{"events", {{"acked", 1000}}}}}}},
+          {"resources", array{object{{"role", std::string(platform) + "-1"},
+                                     {"cpu_seconds", 2.0},
+                                     {"write_bytes", 5000}}}},
+          {"hops", {{"publish_response", {{"count", 1000}, {"p99_ns", p99_ns}}}}}};
+}
+
+object experiment_of(bool like_for_like = true) {
+  const object effective{{"platforms", {"kafka", "pulsar"}},
+                         {"levels", {"fsync-1"}},
+                         {"margin", 0.1},
+                         {"primary", "publish_response_p99"},
+                         {"analytics", false}};
+  const object plan{{"blocks", 8}};
+  return {{"effective", effective},
+          {"plan", plan},
+          {"preregistered_sha256", preregistration_of(effective, plan)},
+          {"levels", {{"fsync-1", {{"like_for_like", like_for_like}}}}}};
+}
+
+// Kafka's p99 is 10 ms and a little more in each block, Pulsar's `ratio` times that.
+object result_of(int blocks, double ratio, bool like_for_like = true) {
+  array trials;
+  for (int block = 1; block <= blocks; ++block) {
+    const double kafka = 1e7 * (1 + 0.01 * block);
+    trials.push_back(trial_of("kafka", block, kafka));
+    trials.push_back(trial_of("pulsar", block, kafka * ratio * (1 + 0.001 * (block % 3))));
+    object repeat = trial_of("kafka", block, kafka * (1 + 0.002 * (block % 2)));
+    repeat["is_repeat"] = true;
+    trials.push_back(std::move(repeat));
+  }
+  return {{"experiment", experiment_of(like_for_like)}, {"trials", std::move(trials)}};
+}
+
+TEST(Analysis, PairsThePlatformsOfEachBlockAndTheRepeatsWithTheirCell) {
+  const auto input = analysis_input(result_of(8, 0.5));
+
+  ASSERT_TRUE(input) << input.error().what;
+  ASSERT_THAT(input->inference.levels, SizeIs(1));
+  const auto& level = input->inference.levels[0];
+  EXPECT_EQ(level.level, "fsync-1");
+  EXPECT_EQ(level.primary.metric, "p99 of publish response");
+  ASSERT_THAT(level.primary.blocks, SizeIs(8));
+  EXPECT_NEAR(level.primary.blocks[2].second / level.primary.blocks[2].first, 0.5, 1e-9);
+  ASSERT_THAT(level.same, SizeIs(8));
+  EXPECT_NEAR(level.same[1].second / level.same[1].first, 1.0, 1e-9);
+}
+
+TEST(Analysis, SaysInASentenceWhichPlatformIsLower) {
+  const auto analysis = analyse(result_of(8, 0.5));
+
+  ASSERT_TRUE(analysis) << analysis.error().what;
+  const std::string sentence(analysis->at("sentences").at(0).as_string());
+  EXPECT_THAT(sentence, HasSubstr("Pulsar"));
+  EXPECT_THAT(sentence, HasSubstr("fsync-1"));
+  EXPECT_EQ(analysis->at("levels").at(0).at("verdict").as_string(), "lower");
+  EXPECT_TRUE(analysis->at("preregistered").as_bool());
+}
+
+TEST(Analysis, GivesNoVerdictBelowSevenBlocks) {
+  const auto analysis = analyse(result_of(3, 0.5));
+
+  ASSERT_TRUE(analysis) << analysis.error().what;
+  EXPECT_EQ(analysis->at("levels").at(0).at("verdict").as_string(), "estimate");
+}
+
+TEST(Analysis, PutsNotLikeForLikeBeforeTheSentence) {
+  const auto analysis = analyse(result_of(8, 0.5, /*like_for_like=*/false));
+
+  ASSERT_TRUE(analysis) << analysis.error().what;
+  EXPECT_TRUE(analysis->at("sentences").at(0).as_string().starts_with("NOT LIKE FOR LIKE"));
+}
+
+TEST(Analysis, LeavesATrialOutThatIsNotValidAndRanksOneThatFellOverWorst) {
+  object result = result_of(8, 0.5);
+  auto& trials = result.at("trials").as_array();
+  trials[0].as_object()["valid"] = false;                                       // Kafka, block 1.
+  trials[4].as_object()["platform_fell_over"] = true;                           // Pulsar, block 2.
+  trials[7].at("hops").at("publish_response").as_object()["p99_ns"] = nullptr;  // Pulsar, block 3.
+
+  const auto input = analysis_input(result);
+
+  ASSERT_TRUE(input) << input.error().what;
+  const auto& blocks = input->inference.levels[0].primary.blocks;
+  EXPECT_TRUE(std::isnan(blocks[0].first));
+  EXPECT_TRUE(std::isinf(blocks[1].second));
+  EXPECT_TRUE(std::isinf(blocks[2].second));
+}
+
+TEST(Analysis, SeesThatThePlanWasChangedAfterTheStart) {
+  object result = result_of(8, 0.5);
+  result.at("experiment").at("effective").as_object()["margin"] = 0.5;
+
+  const auto analysis = analyse(result);
+
+  ASSERT_TRUE(analysis) << analysis.error().what;
+  EXPECT_FALSE(analysis->at("preregistered").as_bool());
+}
+
+TEST(Analysis, ComparesNothingWithOnePlatform) {
+  object result = result_of(8, 0.5);
+  result.at("experiment").at("effective").as_object()["platforms"] = array{"kafka"};
+
+  const auto analysis = analyse(result);
+
+  ASSERT_TRUE(analysis) << analysis.error().what;
+  EXPECT_THAT(analysis->at("levels").as_array(), SizeIs(0));
+}
+
+}  // namespace
+}  // namespace flow::lab
