@@ -35,7 +35,10 @@ function readTrials(folder) {
   const trials = new Map();
   for (const id of readdirSync(join(folder, "trials")).sort()) {
     const file = join(folder, "trials", id, "trial.json");
-    if (existsSync(file)) trials.set(id, JSON.parse(readFileSync(file, "utf8")));
+    if (!existsSync(file)) continue;
+    const trial = JSON.parse(readFileSync(file, "utf8"));
+    if (trial.is_repeat) trial.cell += " again";  // A cell of its own on the page.
+    trials.set(id, trial);
   }
   return trials;
 }

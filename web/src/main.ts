@@ -6,7 +6,7 @@ import type {Child} from "./dom.ts";
 import {hopCurves} from "./figures/curves.ts";
 import {loadFigure, secondsFigure} from "./figures/seconds.ts";
 import {trafficSection} from "./figures/traffic.ts";
-import {comparisonsOf} from "./model.ts";
+import {comparisonsOf, separateRepeats} from "./model.ts";
 import type {Comparison} from "./model.ts";
 import {auditSection} from "./sections/audit.ts";
 import {disclosureSection} from "./sections/disclosure.ts";
@@ -17,12 +17,13 @@ import {comparisonTitle, stamps} from "./sections/parts.ts";
 import {partitionSection, resourceSection} from "./sections/resources.ts";
 import {setup} from "./sections/setup.ts";
 import {validitySection} from "./sections/validity.ts";
+import {verdictSection} from "./sections/verdict.ts";
 import type {Result} from "./types.ts";
 
 function readResult(): Result {
   const text = document.getElementById("flow-data")?.textContent ?? "";
-  const {experiment, trials} = JSON.parse(text) as Partial<Result>;
-  return {experiment: experiment ?? {}, trials: trials ?? []};
+  const {experiment, trials, analysis} = JSON.parse(text) as Partial<Result>;
+  return separateRepeats({experiment: experiment ?? {}, trials: trials ?? [], analysis: analysis ?? {}});
 }
 
 function figureSections(result: Result, comparisons: readonly Comparison[]): Child[] {
@@ -53,6 +54,7 @@ function render(result: Result): Child[] {
     [stamps(comparison, result.experiment), " ", words];
   const sections = [
     overview(result, comparisons, captionOf),
+    verdictSection(result),
     setup(result),
     trafficSection(result),
     hopSection(comparisons, captionOf),

@@ -58,6 +58,21 @@ const looks = [
   {color: "var(--series-4)", dash: "8 3 2 3", symbol: "diamond"},
 ] as const;
 
+const repeatSuffix = " again";
+
+/** A/A trials as a cell of their own, so that nothing takes them for the trial that they repeat. */
+export function separateRepeats(result: Result): Result {
+  const trials = result.trials.map((trial) =>
+    trial.is_repeat ? {...trial, cell: trial.cell + repeatSuffix} : trial);
+  const {plan} = result.experiment;
+  if (!plan?.order?.some(({is_repeat}) => is_repeat)) return {...result, trials};
+  const repeated = new Set(plan.order.flatMap(({cell, is_repeat}) => (is_repeat ? [cell] : [])));
+  const order = plan.order.map((one) => (one.is_repeat ? {...one, cell: one.cell + repeatSuffix} : one));
+  const cells = (plan.cells ?? []).flatMap((cell) =>
+    repeated.has(cell.id) ? [cell, {...cell, id: cell.id + repeatSuffix}] : [cell]);
+  return {...result, trials, experiment: {...result.experiment, plan: {...plan, cells, order}}};
+}
+
 /** The plan's cells; without a plan, those of the trials. */
 export function cellsOf({experiment, trials}: Result): Cell[] {
   const planned = experiment.plan?.cells;
@@ -70,11 +85,12 @@ export function cellsOf({experiment, trials}: Result): Cell[] {
 }
 
 function seriesOf(cells: Cell[]): Series[] {
-  const platforms = cells.map((cell) => cell.platform);
+  const isRepeat = (cell: Cell): boolean => cell.id.endsWith(repeatSuffix);
+  const originals = cells.filter((cell) => !isRepeat(cell));
   const isOneLevel = new Set(cells.map((cell) => cell.level)).size === 1;
-  const isUnique = isOneLevel && new Set(platforms).size === cells.length;
+  const isUnique = isOneLevel && new Set(originals.map((cell) => cell.platform)).size === originals.length;
   return cells.map((cell, index) => {
-    const name = platformName(cell.platform);
+    const name = platformName(cell.platform) + (isRepeat(cell) ? " again (A/A)" : "");
     const look = looks[index % looks.length] ?? looks[0];
     return {cell, label: isUnique ? name : `${name}, ${cell.level}`, ...look};
   });

@@ -56,7 +56,7 @@ export interface Experiment {
     blocks?: number;
     seeds?: number[];
     cells?: Cell[];
-    order?: {trial: number; block: number; cell: string; seed: number}[];
+    order?: {trial: number; block: number; cell: string; seed: number; is_repeat?: boolean}[];
   };
   levels?: Record<string, Level>;
   workloads?: Record<string, Workload>;
@@ -161,6 +161,8 @@ export interface Trial {
   workload: string;
   block: number;
   seed?: number;
+  /** The A/A trial of its block. */
+  is_repeat?: boolean;
   state?: string;
   state_words?: string;
   valid?: boolean;
@@ -193,7 +195,50 @@ export interface Trial {
   analytics?: Analytics;
 }
 
+export interface Interval {
+  lower: number | null;
+  upper: number | null;
+}
+
+/** What the blocks say about one level; ratios are second ÷ first platform. */
+export interface LevelVerdict {
+  level: string;
+  workload?: string;
+  like_for_like?: boolean;
+  metric?: string;
+  first: string;
+  second: string;
+  verdict?: string;
+  words?: string;
+  sentence?: string;
+  blocks?: number;
+  blocks_min?: number;
+  blocks_needed?: Maybe<number>;
+  ratio?: Maybe<number>;
+  margin?: number;
+  interval_simultaneous?: Interval | null;
+  interval_95?: Interval | null;
+  p_holm?: Record<string, Maybe<number>>;
+  noise_floor?: {pairs?: number; ratio?: Maybe<number>};
+  ratios?: {block: number; ratio: number | null}[];
+  secondaries?: {
+    metric: string;
+    ratio?: Maybe<number>;
+    interval_95?: Interval | null;
+    p_adjusted?: number;
+    is_different?: boolean;
+    is_interpreted?: boolean;
+  }[];
+}
+
+export interface Analysis {
+  preregistered?: boolean | null;
+  levels?: LevelVerdict[];
+  sentences?: string[];
+}
+
 export interface Result {
   experiment: Experiment;
+  analysis?: Analysis;
   trials: Trial[];
 }

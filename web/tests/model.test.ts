@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
 import {busiestSecond} from "../src/figures/seconds.ts";
-import {comparisonsOf, median, requestsServed, valuesOf} from "../src/model.ts";
+import {comparisonsOf, median, requestsServed, valuesOf, separateRepeats} from "../src/model.ts";
 import {statusesOf} from "../src/sections/audit.ts";
 import {ratioOf} from "../src/sections/hops.ts";
 import {settingRows} from "../src/sections/disclosure.ts";
@@ -108,4 +108,18 @@ test("the example keeps the published facts of its traffic", () => {
 
   assert.equal(facts?.busiest_tick_requests, 1672);
   assert.equal(facts?.volumes?.reduce((a, b) => a + b), 9600);
+});
+
+test("an A/A trial is a cell of its own, beside the trial that it repeats", () => {
+  const cell = {id: "kafka-x", platform: "kafka", level: "x", workload: "w"};
+  const trial = {trial: 1, id: "001", cell: "kafka-x", platform: "kafka", level: "x", workload: "w", block: 1};
+  const order = [{trial: 1, block: 1, cell: "kafka-x", seed: 1}, {trial: 2, block: 1, cell: "kafka-x", seed: 1, is_repeat: true}];
+  const result = separateRepeats({
+    experiment: {plan: {cells: [cell], order}}, trials: [trial, {...trial, trial: 2, id: "002-aa", is_repeat: true}],
+  });
+
+  const [comparison] = comparisonsOf(result);
+
+  assert.deepEqual(comparison?.series.map(({label}) => label), ["Kafka", "Kafka again (A/A)"]);
+  assert.deepEqual([...comparison?.blocks[0]?.trials.values() ?? []].map(({id}) => id), ["001", "002-aa"]);
 });

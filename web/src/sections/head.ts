@@ -10,6 +10,7 @@ import type {Comparison, Series} from "../model.ts";
 import type {Experiment, Result, Trial} from "../types.ts";
 import {tickName} from "../figures/traffic.ts";
 import {key} from "./parts.ts";
+import {hasVerdict, sentencesOf} from "./verdict.ts";
 
 const summaryColumns: readonly (readonly [string, string])[] = [
   ["hops.response_time.p99_ns", "Response p99"],
@@ -34,8 +35,13 @@ function verdictWords(blocks: number, isCompared: boolean): string {
   return `${count(blocks)} blocks, shown one by one. This page draws no conclusion from them.`;
 }
 
-function honesty(experiment: Experiment, blocks: number, isCompared: boolean): HTMLElement {
-  const words = experiment.estimate?.words;
+function honesty(result: Result, blocks: number, isCompared: boolean): HTMLElement {
+  const words = result.experiment.estimate?.words;
+  if (hasVerdict(result)) {
+    return h("div", {class: "honesty", role: "note"},
+      sentencesOf(result).map((sentence) => h("p", {class: "stamp-line"}, sentence)),
+      paragraph("By ", h("a", {href: "#verdict"}, "the blocks, taken together"), "."));
+  }
   return h("div", {class: "honesty", role: "note"},
     words ? h("p", {class: "stamp-line"}, words) : null,
     paragraph(h("strong", {}, "No verdict. "), verdictWords(blocks, isCompared)));
@@ -178,7 +184,7 @@ export function overview(result: Result, comparisons: readonly Comparison[],
                          captionOf: (comparison: Comparison, words: string) => Child): HTMLElement {
   const blocks = blockCount(result);
   return section("summary", "In short",
-    honesty(result.experiment, blocks, comparisons.some(({series}) => series.length > 1)),
+    honesty(result, blocks, comparisons.some(({series}) => series.length > 1)),
     likeForLikeBanner(comparisons),
     troubles(result.trials, result.experiment.plan?.order?.length ?? 0),
     comparisons.map((comparison) => {
