@@ -5,7 +5,7 @@ import {busiestSecond} from "../src/figures/seconds.ts";
 import {comparisonsOf, median, requestsServed, valuesOf, separateRepeats} from "../src/model.ts";
 import {statusesOf} from "../src/sections/audit.ts";
 import {ratioOf} from "../src/sections/hops.ts";
-import {settingRows} from "../src/sections/disclosure.ts";
+import {factText, isOneSided, settingRows} from "../src/sections/disclosure.ts";
 import type {Cell, Result} from "../src/types.ts";
 import {makeResult} from "./example.mjs";
 
@@ -85,6 +85,28 @@ test("settings are laid side by side, differences and one-sided ones told apart"
     ["producer", "batch.bytes", null, "16", null], ["general", "nodes", "1", "1", null],
   ]);
   assert.equal(settingRows([{a: {x: 1}}, {a: {x: 1}}])[0]?.isDifferent, false);
+});
+
+test("a setting is one-sided when a side does not know it; a side alone knows all of its own", () => {
+  const both = settingRows([{a: {x: 1, y: 2}}, {a: {y: 3, z: 4}}]);
+
+  assert.deepEqual(both.filter(isOneSided).map(({name}) => name), ["x", "z"]);
+  assert.equal(settingRows([{a: {x: 1}}]).some(isOneSided), false);
+});
+
+test("an integer that the browser had to round says so", () => {
+  const [large, small] = settingRows([{a: {anchor: 1795549164814817800, size: 9007199254740991}}]);
+
+  assert.deepEqual(large?.values, ["≈ 1795549164814817800"]);
+  assert.deepEqual(small?.values, ["9007199254740991"]);
+});
+
+test("facts are shown as their names say", () => {
+  assert.equal(factText("cpu_share", 0.01972070568783752), "1.97 %");
+  assert.equal(factText("steal_share_max", 0), "0 %");
+  assert.equal(factText("in_flight_mean", 0.12289396188918682), "0.123");
+  assert.equal(factText("connections_opened", 1_234), "1234");
+  assert.equal(factText("fsync_latency_p99_ns", 277_000), "277 µs");
 });
 
 test("requests served are those of warm-up and schedule; the busiest second is the first of its kind", () => {

@@ -68,8 +68,8 @@ function supportWords(workload: Workload): Child {
       `the trial, unless something stalls outside it: the slowest 1 % fit inside it many times over.`
     : "";
   const tail = support === undefined ? ""
-    : ` The top 1 % of requests by rate lie in ${plural(support, "tick")}` +
-      (support < 10 ? " (fewer than 10: the p99 says how one burst went, not how bursts go)." : ".");
+    : ` The 1 % of requests sent at the highest rate lie in ${plural(support, "tick")}` +
+      (support < 10 ? ": fewer than 10, so the p99 says how one burst went, not how bursts go." : ".");
   return paragraph(`Peak ÷ mean: ${peak === undefined ? "–" : significant(peak)}.${decides}${tail}`);
 }
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import {details, h, paragraph, section, table, td, th, thRow, tr} from "../dom.ts";
 import type {Child} from "../dom.ts";
-import {bytes, duration} from "../format.ts";
+import {bytes, duration, percent, significant} from "../format.ts";
 import type {Comparison} from "../model.ts";
 import type {Result, Settings, Trial} from "../types.ts";
 import {comparisonTitle, key} from "./parts.ts";
@@ -18,11 +18,18 @@ function isGroup(setting: unknown): setting is Record<string, unknown> {
   return typeof setting === "object" && setting !== null && !Array.isArray(setting);
 }
 
+function settingText(setting: unknown): string {
+  if (typeof setting === "object") return JSON.stringify(setting);
+  // JSON in a browser rounds integers beyond 2^53: the last digits are not those of the file.
+  const isRounded = typeof setting === "number" && Number.isInteger(setting) && !Number.isSafeInteger(setting);
+  return isRounded ? `≈ ${String(setting)}` : String(setting);
+}
+
 /** {a: {b: 1}} as [["a.b", "1"]]. */
 function flat(settings: Record<string, unknown>, prefix = ""): [string, string][] {
   return Object.entries(settings).flatMap(([name, setting]): [string, string][] => {
     if (isGroup(setting)) return flat(setting, `${prefix}${name}.`);
-    return [[prefix + name, typeof setting === "object" ? JSON.stringify(setting) : String(setting)]];
+    return [[prefix + name, settingText(setting)]];
   });
 }
 
@@ -51,10 +58,15 @@ export function settingRows(sides: readonly (Settings | undefined)[]): SettingRo
   return rows;
 }
 
-function settingLine({name, values, isDifferent}: SettingRow): HTMLElement {
-  const isOneSided = values.some((value) => value === null);
-  const mark = !isDifferent ? "" : isOneSided ? "own" : "≠";
-  return h("tr", {class: isDifferent && !isOneSided ? "differs" : undefined},
+/** True of a setting that some side does not know. */
+export function isOneSided({values}: SettingRow): boolean {
+  return values.some((value) => value === null);
+}
+
+function settingLine(row: SettingRow): HTMLElement {
+  const {name, values, isDifferent} = row;
+  const mark = !isDifferent ? "" : isOneSided(row) ? "own" : "≠";
+  return h("tr", {class: mark === "≠" ? "differs" : undefined},
     h("th", {scope: "row", class: "sub"}, h("code", {}, name)),
     values.map((value) => td(value === null ? h("span", {class: "none"}, "–") : h("code", {}, value))),
     values.length > 1 ? h("td", {class: mark === "own" ? "none" : undefined}, mark) : null);
@@ -79,14 +91,16 @@ export function isOfLibrary({name}: SettingRow): boolean {
   return name.includes("rdkafka.");
 }
 
+/** What can be compared in sight; the long rest, which one program has and the other has no word for, folded. */
 function settingTables(comparison: Comparison, sides: (Settings | undefined)[], caption: string): Child {
   const rows = settingRows(sides);
-  const library = rows.filter(isOfLibrary);
+  const own = rows.filter((row) => !isOfLibrary(row));
+  const fold = (words: string, some: SettingRow[], inside: string): Child =>
+    some.length === 0 ? null : details(`${words} (${some.length})`, settingTable(comparison, some, inside));
   return [
-    settingTable(comparison, rows.filter((row) => !isOfLibrary(row)), caption),
-    library.length === 0 ? null
-      : details(`Every property of the client library (${library.length})`,
-                settingTable(comparison, library, "As the library reports them.")),
+    settingTable(comparison, own.filter((row) => !isOneSided(row)), caption),
+    fold("Settings that only one side has", own.filter(isOneSided), "As the programs report them."),
+    fold("Every property of the client library", rows.filter(isOfLibrary), "As the library reports them."),
   ];
 }
 
@@ -104,9 +118,15 @@ function settingTable(comparison: Comparison, rows: readonly SettingRow[], capti
     ]), {class: "grouped words"});
 }
 
-function factText(name: string, fact: unknown): string {
+function factName(name: string): string {
+  return name.replace(/_(ns|bytes)$/, "").replaceAll("_", " ");
+}
+
+export function factText(name: string, fact: unknown): string {
   if (typeof fact === "number" && name.endsWith("_ns")) return duration(fact);
   if (typeof fact === "number" && name.endsWith("_bytes")) return bytes(fact);
+  if (typeof fact === "number" && name.includes("_share")) return percent(fact);
+  if (typeof fact === "number" && !Number.isInteger(fact)) return significant(fact);
   return typeof fact === "object" ? JSON.stringify(fact) : String(fact);
 }
 
@@ -114,7 +134,7 @@ function hostTable({experiment}: Result): Child {
   const facts = {...experiment.host, ...Object.fromEntries(
     Object.entries(experiment.flow ?? {}).map(([name, fact]) => [`flow_${name}`, fact]))};
   const rows = Object.entries(facts).map(([name, fact]) => tr(
-    thRow(name.replace(/_(ns|bytes)$/, "").replaceAll("_", " ")), td(factText(name, fact))));
+    thRow(factName(name)), td(factText(name, fact))));
   return table("The machine, and the Flow that measured.", tr(th("Fact"), th("Value")), rows, {class: "words"});
 }
 
@@ -122,7 +142,7 @@ function trialFacts(trial: Trial): HTMLElement {
   const versions = Object.entries(trial.versions ?? {}).map(([name, version]) => `${name}: ${version}`);
   const facts = {...trial.generator, ...trial.machine};
   const generator = Object.entries(facts).map(([name, fact]) =>
-    `${name.replaceAll("_", " ")}: ${String(fact)}`);
+    `${factName(name)}: ${factText(name, fact)}`);
   return tr(h("th", {scope: "row", class: "whole"}, trial.id), td(versions.join("; ")), td(h("code", {}, trial.schedule_hash ?? "–")),
             td(generator.join("; ")));
 }
@@ -137,8 +157,9 @@ export function disclosureSection(result: Result, comparisons: readonly Comparis
       "server stand in ", h("code", {}, "servers.json"), " of each trial's folder, their logs in ", h("code", {}, "logs/"), "."),
     comparisons.map((comparison) => [
       comparisonTitle(comparison, comparisons),
-      settingTables(comparison, effectiveSettings(comparison), "Effective settings side by side."),
-      settingTables(comparison, levelSettings(comparison, result),
+      settingTables(comparison, effectiveSettings(comparison),
+                    "Effective settings, side by side where the sides have them under one name."),
+      settingTable(comparison, settingRows(levelSettings(comparison, result)),
                    "What the level sets on servers, topics and clients."),
     ]),
     hostTable(result),

@@ -22,10 +22,16 @@ function perThousand(trial: Trial, seconds: number): number {
   return requests > 0 ? (seconds / requests) * 1000 : NaN;
 }
 
+/** The program behind a role, where the role does not say it. */
+function processWords({role, process}: Use): Child {
+  const words = role === "flow" ? "coordinator and load generator" : process === role ? "" : process;
+  return words ? h("small", {}, ` ${words}`) : null;
+}
+
 function useRow(trial: Trial, use: Use, index: number): HTMLElement {
   const at = (field: string): string => joinPath("resources", index, field);
   return tr(
-    h("th", {scope: "row", class: "sub"}, use.role, use.process ? h("small", {}, ` ${use.process}`) : null),
+    h("th", {scope: "row", class: "sub"}, use.role, processWords(use)),
     tdNumber(value(trial, at("cpu_seconds"), "number")),
     tdNumber(derived(perThousand(trial, use.cpu_seconds ?? NaN), "number", "cpu-per-1000",
                      {"data-trial-id": trial.id, "data-roles": use.role})),
