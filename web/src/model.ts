@@ -191,6 +191,14 @@ export function valuesOf({blocks}: Comparison, cell: string, path: string): numb
   });
 }
 
+const tails: Record<string, number> = {p50_ns: 0.5, p90_ns: 0.1, p99_ns: 0.01, p99_9_ns: 0.001};
+
+/** True when so few samples are no better than their maximum at a quantile: "p99_ns" of 40. */
+export function isUnresolved(field: string, samples: unknown): boolean {
+  const tail = tails[field];
+  return tail !== undefined && typeof samples === "number" && samples > 0 && samples * tail < 1 - 1e-9;
+}
+
 /** Requests answered in warm-up and schedule: what the CPU seconds of a trial were spent on. */
 export function requestsServed(trial: Trial): number {
   const answered = (phase: string): number =>

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
 import {busiestSecond} from "../src/figures/seconds.ts";
-import {comparisonsOf, median, requestsServed, valuesOf, separateRepeats} from "../src/model.ts";
+import {comparisonsOf, isUnresolved, median, requestsServed, separateRepeats, valuesOf} from "../src/model.ts";
 import {statusesOf} from "../src/sections/audit.ts";
 import {ratioOf} from "../src/sections/hops.ts";
 import {factText, isOneSided, settingRows} from "../src/sections/disclosure.ts";
@@ -73,6 +73,17 @@ test("ratios exist between positive numbers only", () => {
   assert.equal(ratioOf(2, 3), 1.5);
   for (const [base, other] of [[0, 3], [null, 3], [2, null], [2, undefined]] as const) {
     assert.ok(Number.isNaN(ratioOf(base, other)));
+  }
+});
+
+test("a quantile needs a sample beyond it, and a maximum none", () => {
+  assert.equal(isUnresolved("p99_ns", 99), true);
+  assert.equal(isUnresolved("p99_ns", 100), false);
+  assert.equal(isUnresolved("p99_9_ns", 999), true);
+  assert.equal(isUnresolved("p99_9_ns", 1000), false);
+  assert.equal(isUnresolved("p50_ns", 2), false);
+  for (const [field, samples] of [["max_ns", 1], ["p99_ns", 0], ["p99_ns", undefined]] as const) {
+    assert.equal(isUnresolved(field, samples), false);
   }
 });
 

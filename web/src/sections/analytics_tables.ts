@@ -8,7 +8,7 @@ import {plural, significant} from "../format.ts";
 import {joinPath} from "../path.ts";
 import type {Block, Comparison, Series} from "../model.ts";
 import type {Analytics, Trial} from "../types.ts";
-import {flaw, key} from "./parts.ts";
+import {flaw, key, quantileCells} from "./parts.ts";
 
 /** One side of a block, which may not have run or have no analytics. */
 export interface Side {
@@ -42,6 +42,13 @@ function cells(trial: Trial | undefined, path: string | undefined, fields: reado
 }
 
 const spread = ["p50_ns", "p99_ns", "max_ns"] as const;
+
+/** p50, p99 and maximum of the object at `path`, of as many samples as its `samples` says. */
+function spreadCells(trial: Trial | undefined, path: string | undefined, samples: string, prefix = ""): HTMLElement[] {
+  return quantileCells(path === undefined ? undefined : trial, path ?? "", spread.map((field) => prefix + field),
+                       `${path ?? ""}.${samples}`);
+}
+
 const spreadHeads = (): HTMLElement[] => ["p50", "p99", "max"].map((name) => thNumber(name));
 
 /** Where `name` stands in a list of a trial's analytics, as a path. */
@@ -74,7 +81,7 @@ export function classTable(sides: readonly Side[], caption: Child): Child {
     sides.map((side) => {
       const path = pathOf<Class>(side, "classes", (one) => one.name, name);
       return tr(sideHead(side), cells(side.trial, path, ["seconds", "rows"], "count"),
-                cells(side.trial, path, spread, "ms"));
+                spreadCells(side.trial, path, "rows"));
     }),
   ]), {class: "grouped"});
 }
@@ -109,7 +116,7 @@ const measures: readonly (readonly [string, string, string, string])[] = [
 
 export function measureTable(sides: readonly Side[], caption: Child): Child {
   const row = (side: Side, path: string, samples: string): HTMLElement =>
-    tr(sideHead(side), cells(side.trial, path, [samples], "count"), cells(side.trial, path, spread, "ms"));
+    tr(sideHead(side), cells(side.trial, path, [samples], "count"), spreadCells(side.trial, path, samples));
   return table(caption, tr(th("ms"), thNumber("samples"), spreadHeads()),
     measures.map(([path, samples, name, meaning]) => [
       groupRow(5, name, meaning),
@@ -213,7 +220,7 @@ export function queryTable(sides: readonly Side[], caption: Child): Child {
       const path = pathOf<Query>(side, "queries", (one) => one.name, name);
       return tr(sideHead(side), cells(side.trial, path, ["sent", "answered"], "count"),
         path === undefined ? cells(undefined, path, ["failed"], "count") : mustBeZero(side.trial, `${path}.failed`),
-        cells(side.trial, path, spread, "ms"), cells(side.trial, path, spread.map((field) => `staleness_${field}`), "ms"));
+        spreadCells(side.trial, path, "answered"), spreadCells(side.trial, path, "answered", "staleness_"));
     }),
   ]), {class: "grouped"});
 }

@@ -83,7 +83,7 @@ function blockParts(comparison: Comparison, block: Block, captionOf: CaptionOf):
     part("Dashboard queries meanwhile", [
       "Sent by a schedule of their own, whether or not the last one was answered. Staleness: the age, when the query was sent, ",
       "of the oldest event that was due by then and not yet in Pinot; 0 when none was."],
-      queryTable(sides, caption("Load of dashboard queries while events arrive."))),
+      queryTable(sides, caption("Load of dashboard queries while events arrive. Grey: too few samples to tell the quantile from the maximum."))),
     part("What was done to it", null, faultList(sides)),
     part("Segment commits", "A commit stops its partition until the segment is built: what arrives then has to wait.",
       commitList(sides)),

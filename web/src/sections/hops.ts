@@ -3,12 +3,12 @@
 import {derived, h, paragraph, section, table, td, tdNumber, th, thNumber, thRow, tr, value}
   from "../dom.ts";
 import type {Child} from "../dom.ts";
-import {hopsOf} from "../analytics.ts";
+import {hasAnalytics, hopsOf} from "../analytics.ts";
 import {joinPath, valueAt} from "../path.ts";
 import {median, valuesOf} from "../model.ts";
 import type {Block, Comparison, HopName, Series} from "../model.ts";
 import type {Trial} from "../types.ts";
-import {byBlock, comparisonTitle, flaw, key} from "./parts.ts";
+import {byBlock, comparisonTitle, flaw, key, quantileCells} from "./parts.ts";
 
 const quantiles: readonly (readonly [string, string])[] = [
   ["p50_ns", "p50"], ["p90_ns", "p90"], ["p99_ns", "p99"], ["p99_9_ns", "p99.9"], ["max_ns", "max"],
@@ -24,7 +24,7 @@ function hopRow(hop: string, series: Series, trial: Trial | undefined): HTMLElem
   return tr(
     h("th", {scope: "row", class: "sub"}, key(series), series.label, flaw(trial)),
     tdNumber(value(trial, at("count"), "count")),
-    quantiles.map(([field]) => tdNumber(value(trial, at(field), "ms"))),
+    quantileCells(trial, joinPath("hops", hop), quantiles.map(([field]) => field), at("count")),
     tdNumber(value(trial, at("overflow"), "count")),
     tdNumber(value(trial, at("censored"), "count")));
 }
@@ -63,9 +63,14 @@ export function hopSection(comparisons: readonly Comparison[],
                            captionOf: (comparison: Comparison, words: string) => Child): HTMLElement {
   return section("hops", "Latency by hop",
     paragraph(
+      "A hop is the time between two moments, named beside it. Of a request: intended (by the schedule), sent, answered; of its ",
+      "event: published by the shop, acked by the platform, seen by the auditor",
+      comparisons.some(hasAnalytics) ? ", queryable in Pinot" : "", "."),
+    paragraph(
       "Each hop has its own histogram; quantiles of hops cannot be added. “> measured” means that more ",
       "than the rest of the requests failed, were never answered or took longer than the histogram's ",
-      "bound: the true value lies above everything measured. Overflow and censored say how many."),
+      "bound: the true value lies above everything measured. Overflow and censored say how many. ",
+      "Grey: too few samples to tell the quantile from the maximum."),
     comparisons.map((comparison) => [
       comparisonTitle(comparison, comparisons),
       comparison.blocks.length > 1 ? trialTable(comparison, captionOf) : null,

@@ -1,9 +1,11 @@
 // Pieces that several sections use: the sample that stands for a series, captions with their stamps,
 // tables of one block each.
 // SPDX-License-Identifier: Apache-2.0
-import {details, h} from "../dom.ts";
+import {details, h, tdNumber, value} from "../dom.ts";
 import type {Child} from "../dom.ts";
+import {isUnresolved} from "../model.ts";
 import type {Block, Comparison, Series} from "../model.ts";
+import {valueAt} from "../path.ts";
 import type {Experiment, Trial} from "../types.ts";
 
 const svgNamespace = "http://www.w3.org/2000/svg";
@@ -38,6 +40,16 @@ export function flaw(trial: Trial | undefined): Child {
   const state = trial.state ?? "complete";
   if (state === "complete" && trial.valid === true) return null;
   return h("span", {class: "flaw"}, ` ✗ ${state === "complete" ? "not valid" : state}`);
+}
+
+/** Quantiles in milliseconds of the object at `path`; grey where its count at `samples` does not resolve them. */
+export function quantileCells(trial: Trial | undefined, path: string, fields: readonly string[], samples: string): HTMLElement[] {
+  const known = trial ? valueAt(trial, samples) : undefined;
+  return fields.map((field) => {
+    const cell = tdNumber(value(trial, `${path}.${field}`, "ms"));
+    if (isUnresolved(field.replace("staleness_", ""), known)) cell.classList.add("unresolved");
+    return cell;
+  });
 }
 
 export function legend({series, blocks}: Comparison): HTMLElement {
