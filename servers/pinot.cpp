@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <unistd.h>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -78,6 +77,17 @@ std::string live_path(const PinotPorts& ports, std::string_view role) {
   return fmt::format("/flow/LIVEINSTANCES/{}", pinot_instance(ports, role));
 }
 
+// Folders beside `kept` that differ from it after the last dash: of an older Java, for instance.
+void remove_older(const fs::path& kept) {
+  const std::string name = kept.filename().string();
+  const std::string common = name.substr(0, name.rfind('-') + 1);
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(kept.parent_path(), error)) {
+    const std::string other = entry.path().filename().string();
+    if (other.starts_with(common) && other != name) fs::remove_all(entry.path(), error);
+  }
+}
+
 }  // namespace
 
 fs::path pinot_plugin_jar() {
@@ -122,10 +132,10 @@ Result<std::unique_ptr<Pinot>> Pinot::start(PinotOptions options) {
   }
 }
 
-// Half of what a JVM of Pinot does until it is ready is to load 12,000 classes. The first start on
-// a machine lets each role write them into an archive at its end, which later ones map. It is a
-// start for nothing else: a JVM that is going to write one is none to measure. Where it fails,
-// later starts take longer, no more.
+// A third of what a JVM of Pinot does until it is ready is loading classes. The first start on a
+// machine lets each role write them into an archive at its end, which later ones map. It is a start
+// for nothing else: a JVM that is going to write one is none to measure. Where it fails, later
+// starts take longer, no more.
 void Pinot::make_archives(const PinotOptions& options, PinotPlan plan) {
   const fs::path kept = plan.archives;
   std::error_code error;
@@ -139,9 +149,8 @@ void Pinot::make_archives(const PinotOptions& options, PinotPlan plan) {
   once.plan_.archives = (*run)->path() / "classes";
   once.plan_.is_making_archives = true;
   fs::create_directories(once.plan_.archives, error);
-  PinotOptions plain;  // The level's settings are judged by the start that is for them.
-  plain.progress = options.progress;
-  Wait wait("pinot", options.progress, options.ready_within);
+  const PinotOptions plain;  // The level's settings are judged by the start that is for them.
+  Wait wait("pinot", options.progress, options.ready_within / 2);
   if (!once.start_once(plain, wait)) return;
   for (const char* role : roles) {
     ChildProcess* process = once.find(role);
@@ -151,16 +160,9 @@ void Pinot::make_archives(const PinotOptions& options, PinotPlan plan) {
         [] { return Result<void>(); });
     if (!written || !process->exit_code()) return;  // Killed while it wrote, perhaps.
   }
-  for (const auto& old : fs::directory_iterator(kept.parent_path(), error)) {
-    const std::string name = old.path().filename().string();
-    const std::string prefix = kept.filename().string();
-    if (name.starts_with(prefix.substr(0, prefix.rfind('-') + 1)))
-      fs::remove_all(old.path(), error);
-  }
-  const fs::path part = fmt::format("{}.{}", kept.string(), ::getpid());
-  fs::rename(once.plan_.archives, part, error);
-  if (!error) fs::rename(part, kept, error);
-  if (error) fs::remove_all(part, error);
+  remove_older(kept);
+  fs::rename(once.plan_.archives, kept,
+             error);  // In the same cache. Another one may be there first.
 }
 
 Result<void> Pinot::start_once(const PinotOptions& options, Wait& wait) {

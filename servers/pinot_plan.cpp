@@ -89,7 +89,8 @@ Result<Settings> with_level(Settings own, const Settings& level, std::string_vie
   return own;
 }
 
-// Without a host of its own a REST interface listens on every address of the machine.
+// Without a host of its own a REST interface listens on every address of the machine. The port for
+// queries of the server does so anyhow: 0.11.0 has no setting for it.
 void add_listener(Settings& settings, std::string_view prefix, std::uint16_t port) {
   settings.emplace_back(fmt::format("{}.access.protocols", prefix), "http");
   settings.emplace_back(fmt::format("{}.access.protocols.http.host", prefix), "127.0.0.1");
@@ -238,7 +239,7 @@ std::string pinot_instance(const PinotPorts& ports, std::string_view role) {
 
 namespace {
 
-// Seen: the second compiler takes half of all the time that a start takes. Where no measured
+// Seen: the second compiler takes half of a start's processor time. Where no measured
 // message, row or query passes through, the first one alone is enough.
 const std::vector<std::string> quick_start = {"-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"};
 const std::vector<std::string> full_speed = {"-XX:+UseG1GC", "-XX:MaxGCPauseMillis=50"};

@@ -132,6 +132,43 @@ TEST(PinotCommand, EveryPinotProcessLetsGoOfItsSessionAfterSixSeconds) {
   }
 }
 
+TEST(PinotCommand, MapsTheArchiveOfItsRoleWhereThereIsOne) {
+  const Folder folder({"pinot-server.jsa"});
+  PinotPlan with_archives = plan;
+  with_archives.archives = folder.path();
+  const std::string flag = "-XX:SharedArchiveFile=" + (folder.path() / "pinot-server.jsa").string();
+
+  EXPECT_THAT(pinot_command(with_archives, pinot_server, {}), Contains(flag));
+  EXPECT_THAT(pinot_command(with_archives, pinot_broker, {}),
+              Not(Contains(HasSubstr("SharedArchiveFile"))));
+  EXPECT_THAT(pinot_command(plan, pinot_server, {}), Not(Contains(HasSubstr(".jsa"))));
+
+  with_archives.is_making_archives = true;
+  EXPECT_THAT(
+      pinot_command(with_archives, pinot_broker, {}),
+      Contains("-XX:ArchiveClassesAtExit=" + (folder.path() / "pinot-broker.jsa").string()));
+}
+
+TEST(PinotArchives, OfAFetchedPinotAreKeptForEachJava) {
+  const Folder one({"bin/java", "lib/server/libjvm.so"});
+  const Folder other({"bin/java", "lib/server/libjvm.so"});
+  const auto archives = [](const PinotHome& home, const Folder& java) {
+    return pinot_archives(home, (java.path() / "bin" / "java").string());
+  };
+  PinotHome home = plan.home;
+
+  EXPECT_EQ(archives(home, one), "");
+  home.is_fetched = true;
+  EXPECT_THAT(archives(home, one).filename().string(), HasSubstr(".classes-"));
+  EXPECT_EQ(archives(home, one), archives(home, one));
+  EXPECT_NE(archives(home, one), archives(home, other));
+
+  const auto before = archives(home, one);  // An update of the same Java.
+  fs::last_write_time(one.path() / "lib" / "server" / "libjvm.so",
+                      fs::file_time_type::clock::now() + std::chrono::hours(1));
+  EXPECT_NE(archives(home, one), before);
+}
+
 TEST(PinotHome, OfModulesIsTheClassPathOfTheFolderAndThePlugin) {
   const Folder folder({"lib/pinot-spi-0.11.0.jar", "lib/pinot-core-0.11.0.jar", "plugin.jar"});
 

@@ -132,6 +132,14 @@ TEST_F(RunningPinot, EachRoleIsAProcessWhoseUseIsMeasured) {
               ElementsAre("pinot-zookeeper", "pinot-controller", "pinot-broker", "pinot-server"));
 }
 
+// Also with Flow's plugin behind the fetched jars on the class path.
+TEST_F(RunningPinot, EveryJvmMapsTheClassesOfAnEarlierStart) {
+  for (const auto& process : pinot->processes()) {
+    const auto maps = read_text_file("/proc/" + std::to_string(process.pid) + "/maps");
+    EXPECT_THAT(maps, HasSubstr("/" + process.role + ".jsa")) << process.role;
+  }
+}
+
 TEST_F(RunningPinot, AKilledServerComesBackOnItsPorts) {
   const auto before = pids(*pinot);
   ASSERT_TRUE(pinot->kill("pinot-server"));
