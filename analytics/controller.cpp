@@ -114,33 +114,39 @@ net::Task<Result<void>> Controller::create(TableDefinition definition, base::Tim
   co_return co_await wait_until_consuming(name, deadline);
 }
 
+net::Task<Result<std::size_t>> Controller::count_consuming(std::string target,
+                                                           base::TimePoint deadline) {
+  const Result<std::optional<json::value>> view = co_await find(target, deadline);
+  if (!view) co_return std::unexpected(view.error());
+  if (!*view) co_return std::size_t{0};  // Not there yet.
+  const auto segments = segments_in_state(**view, "CONSUMING");
+  if (!segments) co_return std::unexpected(segments.error());
+  co_return segments->size();
+}
+
+net::Task<Result<bool>> Controller::is_known_to_brokers(std::string table,
+                                                        base::TimePoint deadline) {
+  const std::string target = table_path(table) + "/livebrokers";
+  const Result<std::optional<json::value>> brokers = co_await find(target, deadline);
+  if (!brokers) co_return std::unexpected(brokers.error());
+  co_return *brokers && (*brokers)->is_array() && !(*brokers)->get_array().empty();
+}
+
 net::Task<Result<void>> Controller::wait_until_consuming(std::string table,
                                                          base::TimePoint deadline) {
   for (;;) {
-    const Result<json::value> ideal = co_await get(table_path(table) + "/idealstate", deadline);
-    if (!ideal) co_return std::unexpected(ideal.error());
-    const auto wanted = segments_in_state(*ideal, "CONSUMING");
+    const Result<std::size_t> wanted =
+        co_await count_consuming(table_path(table) + "/idealstate", deadline);
     if (!wanted) co_return std::unexpected(wanted.error());
-    const std::string view_path = table_path(table) + "/externalview";
-    const Result<std::optional<json::value>> view = co_await find(view_path, deadline);
-    if (!view) co_return std::unexpected(view.error());
-    std::size_t consuming = 0;
-    if (*view) {
-      const auto there = segments_in_state(**view, "CONSUMING");
-      if (!there) co_return std::unexpected(there.error());
-      consuming = there->size();
-    }
-    if (!wanted->empty() && consuming >= wanted->size()) {
-      const Result<std::optional<json::value>> brokers =
-          co_await find(table_path(table) + "/livebrokers", deadline);
-      if (!brokers) co_return std::unexpected(brokers.error());
-      if (*brokers && (*brokers)->is_array() && !(*brokers)->get_array().empty()) {
-        co_return Result<void>{};
-      }
-    }
+    const Result<std::size_t> there =
+        co_await count_consuming(table_path(table) + "/externalview", deadline);
+    if (!there) co_return std::unexpected(there.error());
+    const Result<bool> is_known = co_await is_known_to_brokers(table, deadline);
+    if (!is_known) co_return std::unexpected(is_known.error());
+    if (*wanted > 0 && *there >= *wanted && *is_known) co_return Result<void>{};
     if (base::now() + poll_interval >= deadline) {
-      co_return too_late(table,
-                         fmt::format("{} of {} partitions consumed", consuming, wanted->size()));
+      co_return too_late(table, fmt::format("{} of {} partitions consumed{}", *there, *wanted,
+                                            *is_known ? "" : ", known to no broker,"));
     }
     co_await net::sleep_until(base::now() + poll_interval);
   }

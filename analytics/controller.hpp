@@ -60,6 +60,10 @@ class Controller {
   // nullopt for a 404.
   net::Task<base::Result<std::optional<base::json::value>>> find(std::string target,
                                                                  base::TimePoint deadline);
+  // Segments whose every replica consumes, in an idealstate or externalview.
+  net::Task<base::Result<std::size_t>> count_consuming(std::string target,
+                                                       base::TimePoint deadline);
+  net::Task<base::Result<bool>> is_known_to_brokers(std::string table, base::TimePoint deadline);
   net::Task<base::Result<void>> wait_until_consuming(std::string table, base::TimePoint deadline);
   net::Task<base::Result<void>> wait_until_gone(std::string table, base::TimePoint deadline);
 

@@ -1,5 +1,5 @@
 // SQL on Pinot: one statement, one answer, through a broker's POST /query/sql.
-// Thread: `io`'s, except the destructor, which may run on any other one.
+// Thread: `io`'s, except the destructor, which may run on any other one. It outlives its queries.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

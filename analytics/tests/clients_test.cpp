@@ -261,7 +261,11 @@ TEST_F(MadeTable, IsNotReadyWhileNoBrokerKnowsIt) {
                 R"({"REALTIME":{"t__0__0__x":{"S":"CONSUMING"},"t__1__0__x":{"S":"CONSUMING"}}})"));
   script("GET /tables/t/livebrokers", answer(200, "[]"));
 
-  EXPECT_FALSE(wait(controller().create(table_t(), in(500ms))));
+  const auto made = wait(controller().create(table_t(), in(500ms)));
+
+  ASSERT_FALSE(made);
+  EXPECT_THAT(made.error().what,
+              HasSubstr("2 of 2 partitions consumed, known to no broker, in time"));
 }
 
 TEST_F(Clients, DropWaitsUntilTheServersHaveLetGo) {

@@ -99,7 +99,7 @@ class Analytics : public ::testing::Test {
   static void SetUpTestSuite() {
     auto pinot = std::async(std::launch::async, [] {
       servers::PinotOptions options;
-      options.ready_within = 120s;
+      options.ready_within = 240s;
       return servers::Pinot::start(std::move(options));
     });
     auto level = servers::load_level("fsync-1");
