@@ -15,6 +15,7 @@ namespace flow::apps {
 // Each file of this folder adds its subcommand(s) to `root`; the subcommand's callback does the
 // work and puts the program's exit code into `exit_code`.
 void add_demo(CLI::App& root, int& exit_code);     // demo.cpp
+void add_diff(CLI::App& root, int& exit_code);     // diff.cpp
 void add_run(CLI::App& root, int& exit_code);      // run.cpp: run, report, verify, export
 void add_servers(CLI::App& root, int& exit_code);  // up.cpp: up, status, down
 void add_shop(CLI::App& root, int& exit_code);     // shop.cpp

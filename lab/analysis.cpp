@@ -251,6 +251,12 @@ value preregistration_holds(const value& experiment) {
 
 }  // namespace
 
+double metric_value(const value& trial, std::string_view name) {
+  return value_of(trial, metric_of(name));
+}
+
+std::string metric_words(std::string_view name) { return metric_of(name).name; }
+
 Result<AnalysisInput> analysis_input(const object& result) { return Reader(result).read(); }
 
 Result<object> analyse(const object& result) {

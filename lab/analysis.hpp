@@ -6,6 +6,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "base/json.hpp"
 #include "base/result.hpp"
@@ -29,6 +30,12 @@ struct AnalysisInput {
 // gives infinity, and so does a quantile that lies beyond what was measured. Errc::config for files
 // that are no result; an experiment with one platform has no levels to compare.
 base::Result<AnalysisInput> analysis_input(const base::json::object& result);
+
+// The value of "<hop>_<quantile>" in a trial.json, as above: NaN where it has none, infinity where
+// the platform fell over or the quantile lies beyond what was measured.
+double metric_value(const base::json::value& trial, std::string_view name);
+// "p99 of publish response" for "publish_response_p99".
+std::string metric_words(std::string_view name);
 
 // {"format", "primary", "margin", "preregistered": bool, "levels": [verdict …], "sentences": […]}.
 base::Result<base::json::object> analyse(const base::json::object& result);
