@@ -88,7 +88,9 @@ final class PulsarPartitionConsumer implements PartitionLevelConsumer {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } catch (PulsarClientException e) {
-      failed(e);
+      if (!Thread.currentThread().isInterrupted()) { // Pinot 1.x ends a segment so.
+        failed(e);
+      }
     }
     PulsarReading.COUNTERS.messages.add(batch.getUnfilteredMessageCount());
     return batch;
@@ -171,30 +173,38 @@ final class PulsarPartitionConsumer implements PartitionLevelConsumer {
     if (gap == PulsarGap.NONE) {
       return true;
     }
-    var wanted = position;
-    if (gap == PulsarGap.UNPROVEN) {
-      topic.holds(partition, wanted).thenAccept(isThere -> {
-        if (!isThere) {
-          PulsarReading.COUNTERS.perhapsLost(where, wanted, next);
-        }
-      });
-      return true;
-    }
-    if (batch.getUnfilteredMessageCount() > 0) {
-      return false; // The mark belongs to a batch that begins after the gap.
+    if (gap == PulsarGap.EVIDENT && batch.getUnfilteredMessageCount() > 0) {
+      return false; // The mark of a loss belongs to a batch that begins after the gap.
     }
     if (ledgerIsThere == null) {
-      ledgerIsThere = topic.holds(partition, wanted).exceptionally(error -> false);
+      ledgerIsThere = topic.holds(partition, position.ledger());
     }
+    if (gap == PulsarGap.UNPROVEN) { // Told when it is known; rows need not wait.
+      var wanted = position;
+      ledgerIsThere.thenAccept(isThere -> tellUnlessThere(isThere, wanted, next));
+      ledgerIsThere = null;
+      return true;
+    }
+    return isToldOfLoss(batch, next, deadline);
+  }
+
+  private void tellUnlessThere(boolean isThere, PulsarPosition wanted, PulsarPosition next) {
+    if (!isThere) {
+      PulsarReading.COUNTERS.perhapsLost(where, wanted, next);
+    }
+  }
+
+  private boolean isToldOfLoss(PulsarBatch batch, PulsarPosition next, long deadline)
+      throws InterruptedException {
     try {
       if (!ledgerIsThere.get(left(deadline), TimeUnit.NANOSECONDS)) {
         batch.markLoss();
-        PulsarReading.COUNTERS.lost(where, wanted, next);
+        PulsarReading.COUNTERS.lost(where, position, next);
       }
     } catch (TimeoutException e) {
-      return false;
+      return false; // Its own time is 30 s.
     } catch (ExecutionException e) {
-      throw new IllegalStateException(e); // Cannot be: see exceptionally().
+      PulsarReading.COUNTERS.perhapsLost(where, position, next);
     }
     ledgerIsThere = null;
     return true;

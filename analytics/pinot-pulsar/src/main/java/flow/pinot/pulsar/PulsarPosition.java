@@ -112,11 +112,6 @@ public final class PulsarPosition implements StreamPartitionMsgOffset {
         : new BatchMessageIdImpl(ledger, entry, -1, batchIndex);
   }
 
-  /** The whole entry, as an inclusive start. */
-  MessageId toEntryId() {
-    return new MessageIdImpl(ledger, entry, -1);
-  }
-
   @Override
   public StreamPartitionMsgOffset fromString(String text) {
     return parse(text);

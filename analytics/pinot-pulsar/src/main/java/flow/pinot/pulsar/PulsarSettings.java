@@ -47,8 +47,6 @@ final class PulsarSettings {
     addToken(all.get(prefix + "token"));
     reader = under(all, "reader.", OWN_READER, ReaderConfigurationData.class);
     isCompacted = Boolean.parseBoolean(String.valueOf(reader.get("readCompacted")));
-    // As many as one fetch can take: the broker sends the next while Pinot indexes these.
-    reader.putIfAbsent("receiverQueueSize", Integer.toString(Math.max(2 * maxMessages, 1000)));
   }
 
   private String serviceUrl(String url) {

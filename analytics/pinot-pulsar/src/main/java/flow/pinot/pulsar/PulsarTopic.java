@@ -13,6 +13,7 @@ import org.apache.pulsar.client.api.PulsarClientException;
 import org.apache.pulsar.client.api.Reader;
 import org.apache.pulsar.client.api.ReaderBuilder;
 import org.apache.pulsar.client.impl.ConsumerImpl;
+import org.apache.pulsar.client.impl.MessageIdImpl;
 import org.apache.pulsar.client.impl.ReaderImpl;
 
 final class PulsarTopic {
@@ -56,20 +57,17 @@ final class PulsarTopic {
   }
 
   /**
-   * Whether the entry of {@code position} can still be read. Retention deletes whole ledgers, the
-   * oldest first: while the entry is there, nothing after it has been deleted.
+   * Whether the ledger still exists: reads it from its first entry and looks what comes. Only for a
+   * partition that holds messages after that ledger, else it fails after 30 s.
    */
-  CompletableFuture<Boolean> holds(int partition, PulsarPosition position) {
+  CompletableFuture<Boolean> holds(int partition, long ledger) {
     return builder(partition)
         .thenCompose(builder -> builder.readerName("flow-pinot-probe").receiverQueueSize(1)
-            .startMessageId(position.toEntryId()).startMessageIdInclusive().createAsync())
+            .startMessageId(new MessageIdImpl(ledger, 0, -1)).startMessageIdInclusive().createAsync())
         .thenCompose(reader -> reader.readNextAsync()
             .orTimeout(PROBE_SECONDS, TimeUnit.SECONDS)
-            .thenApply(message -> {
-              var id = (MessageIdAdv) message.getMessageId();
-              return id.getLedgerId() == position.ledger() && id.getEntryId() == position.entry();
-            })
-            .whenComplete((is, error) -> reader.closeAsync()));
+            .thenApply(message -> ((MessageIdAdv) message.getMessageId()).getLedgerId() == ledger)
+            .whenComplete((isThere, error) -> reader.closeAsync()));
   }
 
   /** The consumer inside a reader: a reader acknowledges every message by itself, which costs. */

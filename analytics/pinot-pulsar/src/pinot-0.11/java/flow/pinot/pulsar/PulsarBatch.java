@@ -59,8 +59,12 @@ final class PulsarBatch extends PulsarRows implements MessageBatch<byte[]> {
     throw new UnsupportedOperationException("a Pulsar position is not a number");
   }
 
-  // Asked for by Pinot from 1.2 on; 0.11 does not know it, so no @Override.
+  // The next two are asked for by Pinot from 1.2 on; 0.11 does not know them, so no @Override.
   public boolean hasDataLoss() {
     return rowsWereLost();
+  }
+
+  public StreamPartitionMsgOffset getFirstMessageOffset() {
+    return rows() == 0 ? null : after(0);
   }
 }

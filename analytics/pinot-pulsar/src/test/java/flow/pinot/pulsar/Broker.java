@@ -1,16 +1,20 @@
-// The real Pulsar that the tests with the tag "pulsar" are given by system properties: pulsar.service
-// and pulsar.admin, and for the secure one pulsar.token (of an administrator). Every wait is bounded.
+// The real Pulsar that the tests with the tags "pulsar" and "secure" are given by the system
+// properties pulsar.service and pulsar.admin. Every wait is bounded.
 // SPDX-License-Identifier: Apache-2.0
 package flow.pinot.pulsar;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import java.io.File;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -23,7 +27,6 @@ import org.apache.pulsar.client.api.PulsarClientException;
 final class Broker {
   static final String SERVICE = property("pulsar.service");
   static final String ADMIN = property("pulsar.admin");
-  static final String TOKEN = System.getProperty("pulsar.token", "");
 
   private static final HttpClient HTTP =
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(Duration.ofSeconds(5)).build();
@@ -31,21 +34,17 @@ final class Broker {
 
   private Broker() {}
 
-  private static String property(String name) {
+  static String property(String name) {
     var value = System.getProperty(name);
     if (value == null) {
-      throw new IllegalStateException("-D" + name + " is not given: expected the URL of a running Pulsar");
+      throw new IllegalStateException("-D" + name + " is not given: see tests/cluster/pulsar_plugin.test.mjs");
     }
     return value;
   }
 
   static synchronized PulsarClient client() throws PulsarClientException {
     if (client == null) {
-      var builder = PulsarClient.builder().serviceUrl(SERVICE).statsInterval(0, TimeUnit.SECONDS);
-      if (!TOKEN.isEmpty()) {
-        builder.authentication("org.apache.pulsar.client.impl.auth.AuthenticationToken", "token:" + TOKEN);
-      }
-      client = builder.build();
+      client = PulsarClient.builder().serviceUrl(SERVICE).statsInterval(0, TimeUnit.SECONDS).build();
     }
     return client;
   }
@@ -91,6 +90,39 @@ final class Broker {
     });
   }
 
+  /** Ends the broker as a power cut would, starts it again with the same command; returns when it answers. */
+  static void killAndRestart() throws IOException, InterruptedException {
+    var old = ProcessHandle.of(Long.parseLong(property("pulsar.broker.pid"))).orElseThrow();
+    var proc = Path.of("/proc/" + old.pid());
+    var command = List.of(Files.readString(proc.resolve("cmdline")).split("\0"));
+    var again = new ProcessBuilder(command).directory(proc.resolve("cwd").toRealPath().toFile())
+        .redirectErrorStream(true).redirectOutput(new File(property("pulsar.broker.log")));
+    again.environment().clear();
+    for (var entry : Files.readString(proc.resolve("environ")).split("\0")) {
+      int at = entry.indexOf('=');
+      again.environment().put(entry.substring(0, at), entry.substring(at + 1));
+    }
+    old.destroyForcibly();
+    until("the broker is gone", () -> !isRunning(proc));
+    var process = again.start();
+    Runtime.getRuntime().addShutdownHook(new Thread(process::destroyForcibly));
+    until("the broker answers again", 180, () -> {
+      try {
+        return admin("GET", "/brokers/health", "").contains("ok");
+      } catch (IllegalStateException e) {
+        return false;
+      }
+    });
+  }
+
+  private static boolean isRunning(Path proc) {
+    try {
+      return !Files.readString(proc.resolve("stat")).replaceAll(".*\\) ", "").startsWith("Z");
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
   private static String path(String topic) {
     return "/" + topic.replace("://", "/");
   }
@@ -99,9 +131,6 @@ final class Broker {
     var request = HttpRequest.newBuilder(URI.create(ADMIN + "/admin/v2" + path))
         .timeout(Duration.ofSeconds(20)).header("Content-Type", "application/json")
         .method(method, HttpRequest.BodyPublishers.ofString(body));
-    if (!TOKEN.isEmpty()) {
-      request.header("Authorization", "Bearer " + TOKEN);
-    }
     try {
       HttpResponse<String> answer = HTTP.send(request.build(), HttpResponse.BodyHandlers.ofString());
       if (answer.statusCode() >= 300) {
@@ -147,10 +176,14 @@ final class Broker {
   }
 
   static void until(String what, BooleanSupplier condition) {
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+    until(what, 30, condition);
+  }
+
+  private static void until(String what, int seconds, BooleanSupplier condition) {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
     while (!condition.getAsBoolean()) {
       if (System.nanoTime() > deadline) {
-        throw new AssertionError("waited 30 s until " + what);
+        throw new AssertionError("waited " + seconds + " s until " + what);
       }
       try {
         Thread.sleep(50);

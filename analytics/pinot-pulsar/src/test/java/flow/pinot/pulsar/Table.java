@@ -29,9 +29,6 @@ final class Table {
         "stream.pulsar.service.url", Broker.SERVICE, "stream.pulsar.consumer.type", "lowlevel",
         "stream.pulsar.consumer.factory.class.name", PulsarStreamFactory.class.getName(),
         "stream.pulsar.decoder.class.name", "not.used"));
-    if (!Broker.TOKEN.isEmpty()) {
-      set("token", Broker.TOKEN);
-    }
   }
 
   /** {@code key}: what follows "stream.pulsar.". */
