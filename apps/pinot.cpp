@@ -215,6 +215,9 @@ Result<int> drop(const PinotFlags& flags) {
   if (flags.names.empty() != flags.has_prefix) {
     return fail(Errc::config, "pinot drop: expected names of tables, or --prefix for all with it");
   }
+  if (flags.has_prefix && flags.prefix.empty()) {
+    return fail(Errc::config, "--prefix '': expected a letter or more; it would drop every table");
+  }
   Pinot pinot(flags);
   const auto tables = chosen_tables(pinot, flags);
   if (!tables) return std::unexpected(tables.error());

@@ -32,6 +32,15 @@ const mistakes = [
   [["auditor", "--kafka", "127.0.0.1", "--records", "/tmp/x"], /127\.0\.0\.1/],
   [["traffic", "--bias", "1.5"], /1\.5/],
   [["traffic", "--placement", "odd"], /odd/],
+  [["pinot"], /subcommand/],
+  [["pinot", "create"], /--kafka[^]*--pulsar/],
+  [["pinot", "create", "--kafka", "h:1", "--topics", "carts", "--dry-run", "--pinot-version", "0.11.0"], /carts/],
+  [["pinot", "create", "--kafka", "h:1", "--stream-setting", "x", "--dry-run"], /--stream-setting x/],
+  [["pinot", "create", "--kafka", "h:1", "--dry-run", "--pinot-version", "eleven"], /eleven/],
+  [["pinot", "status", "--pinot", "ftp://h"], /ftp:/],
+  [["pinot", "drop", "--pinot", "http://127.0.0.1:1"], /--prefix/],
+  [["pinot", "drop", "--prefix", "", "--pinot", "http://127.0.0.1:1"], /every table/],
+  [["pinot", "sql"], /statement/],
 ];
 
 for (const [args, pattern] of mistakes) {
@@ -58,12 +67,26 @@ test("a shop without its database says so and ends with 3", () => {
   assert.match(end.err, /127\.0\.0\.1/);
 });
 
+test("a Pinot that is not there is said, and ends with 3", () => {
+  const end = flow(["pinot", "sql", "--broker", "http://127.0.0.1:1", "SELECT 1"], { timeout: 60_000 });
+  assert.equal(end.code, 3, end.out + end.err);
+  assert.match(end.err, /127\.0\.0\.1:1/);
+});
+
+test("the tables of a dry run are printed whole without a Pinot", () => {
+  const end = flow(["pinot", "create", "--kafka", "h:1", "--dry-run", "--pinot-version", "0.11.0"]);
+  assert.equal(end.code, 0, end.out + end.err);
+  assert.deepEqual(JSON.parse(end.out).tables.map((table) => table.name),
+    ["kafka_users", "kafka_products", "kafka_orders"]);
+});
+
 test("a load test against nothing says so and ends with 3", () => {
   const end = flow(["load", "http://127.0.0.1:1/", "--scenario", "get", "--ticks", "1"], { timeout: 60_000 });
   assert.equal(end.code, 3, end.out + end.err);
 });
 
-for (const command of ["run", "report", "verify", "demo", "up", "status", "down", "shop", "load", "auditor", "traffic"]) {
+for (const command of ["run", "report", "verify", "demo", "up", "status", "down", "shop", "load", "auditor", "traffic",
+  "pinot"]) {
   test(`flow ${command} --help has an example`, () => {
     const end = flow([command, "--help"]);
     assert.equal(end.code, 0);
