@@ -30,7 +30,7 @@ double flipped_estimate(std::span<const double> pairs, auto&& is_flipped) {
 
 std::size_t draws_for(std::size_t pairs) {
   const std::size_t averages = pairs * (pairs + 1) / 2;
-  return std::clamp<std::size_t>(20'000'000 / averages, 200, 2'000);
+  return std::clamp<std::size_t>(5'000'000 / averages, 200, 2'000);
 }
 
 double widening(double quantile, std::size_t pairs) {

@@ -4,7 +4,7 @@
 // more than A/A pairs would. The pairs are few, and their own spread is an estimate: the quantile
 // is widened as Student's is against the normal one, so that a further A/A experiment with as many
 // pairs exceeds it about one time in twenty. Every sign to 12 pairs, beyond that seeded draws
-// (2,000; fewer above 140 pairs, and at least 200, to bound the work).
+// (2,000; fewer above 70 pairs, and at least 200, to bound the work).
 // Thread: any; pure functions.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once

@@ -1,6 +1,6 @@
 // The sign-flip permutation test of the mean of paired differences: how many of the 2^k ways to
-// give the differences signs make the mean at least as far from zero as it is. Exact to k = 40
-// differences that are neither zero nor infinite (two halves of 2^20 sums each); beyond that
+// give the differences signs make the mean at least as far from zero as it is. Exact to k = 32
+// differences that are neither zero nor infinite (two halves of 2^16 sums each); beyond that
 // 100,000 seeded flips, whose p is (1 + hits) / (1 + flips) and so never too small on average.
 // Thread: any; pure functions.
 // SPDX-License-Identifier: Apache-2.0
@@ -11,7 +11,7 @@
 
 namespace flow::measure {
 
-inline constexpr std::size_t sign_flip_exact_max = 40;
+inline constexpr std::size_t sign_flip_exact_max = 32;
 
 struct SignFlip {
   double p = 1;  // Two-sided.

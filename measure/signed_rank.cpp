@@ -5,24 +5,34 @@
 #include <cmath>
 #include <cstdint>
 #include <numeric>
+#include <utility>
 
 #include "measure/mid_ranks.hpp"
 
 namespace flow::measure {
 namespace {
 
-// P(S = s) for s = 0 .. sum, where S adds each of `ranks` with probability 1/2.
-std::vector<double> half_sums(std::span<const std::uint64_t> ranks) {
-  std::vector<double> probability = {1.0};
+// P(S = s) for s = 0 .. limit, where S adds each of `ranks` with probability 1/2.
+std::vector<double> half_sums(std::span<const std::uint64_t> ranks, std::uint64_t limit) {
+  std::vector<double> probability(limit + 1, 0.0), next(limit + 1);
+  probability[0] = 1;
+  std::uint64_t reached = 0;  // Larger sums have no probability yet.
   for (const std::uint64_t rank : ranks) {
-    std::vector<double> next(probability.size() + rank, 0.0);
-    for (std::size_t sum = 0; sum < probability.size(); ++sum) {
-      next[sum] += 0.5 * probability[sum];
-      next[sum + rank] += 0.5 * probability[sum];
+    reached = std::min(limit, reached + rank);
+    const std::uint64_t alone = std::min(rank, reached + 1);
+    for (std::uint64_t sum = 0; sum < alone; ++sum) next[sum] = 0.5 * probability[sum];
+    for (std::uint64_t sum = rank; sum <= reached; ++sum) {
+      next[sum] = 0.5 * (probability[sum] + probability[sum - rank]);
     }
-    probability = std::move(next);
+    std::swap(probability, next);
   }
   return probability;
+}
+
+std::vector<std::uint64_t> first_ranks(std::size_t k) {
+  std::vector<std::uint64_t> ranks(k);
+  std::iota(ranks.begin(), ranks.end(), std::uint64_t{1});
+  return ranks;
 }
 
 }  // namespace
@@ -42,9 +52,8 @@ SignedRank signed_rank_test(std::span<const double> differences) {
     (differences[i] > 0 ? positive : negative) += ranks[i];
     signed_ranks.push_back(ranks[i]);
   }
-  const auto probability = half_sums(signed_ranks);
-  const auto end = static_cast<std::ptrdiff_t>(std::min(positive, negative)) + 1;
-  const double tail = std::accumulate(probability.begin(), probability.begin() + end, 0.0);
+  const auto probability = half_sums(signed_ranks, std::min(positive, negative));
+  const double tail = std::accumulate(probability.begin(), probability.end(), 0.0);
   test.positive = static_cast<double>(positive) / 2;
   test.negative = static_cast<double>(negative) / 2;
   test.p = std::min(1.0, 2 * tail);
@@ -52,15 +61,13 @@ SignedRank signed_rank_test(std::span<const double> differences) {
 }
 
 std::vector<double> signed_rank_distribution(std::size_t k) {
-  std::vector<std::uint64_t> ranks(k);
-  std::iota(ranks.begin(), ranks.end(), std::uint64_t{1});
-  return half_sums(ranks);
+  return half_sums(first_ranks(k), k * (k + 1) / 2);
 }
 
 WalshRank walsh_rank(std::size_t k, double alpha) {
   WalshRank found;
   double tail = 0;
-  for (const double probability : signed_rank_distribution(k)) {
+  for (const double probability : half_sums(first_ranks(k), k * (k + 1) / 4)) {
     tail += probability;
     // The sums of powers of two are exact; alpha often is not (0.05 / 3).
     if (2 * tail > alpha * (1 + 1e-12)) break;

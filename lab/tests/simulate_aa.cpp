@@ -9,6 +9,7 @@
 #include <atomic>
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <numeric>
@@ -263,6 +264,7 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "usage: simulate_aa [EXPERIMENTS, at least 10] [THREADS, at least 1]\n");
     return 2;
   }
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // A long run shows what it has.
   const auto started = std::chrono::steady_clock::now();
   for (const double run_sd : {0.03, 0.08}) {
     print_equal_servers(Setting{.run_sd = run_sd}, experiments);

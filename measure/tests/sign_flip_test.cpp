@@ -50,9 +50,9 @@ TEST(SignFlip, CountsSumsThatOnlyRoundingTellsApart) {
   EXPECT_EQ(sign_flip_test(std::vector<double>{0.1, 0.2, -0.3}).p, 1);
 }
 
-TEST(SignFlip, IsExactToFortyAndSampledBeyond) {
+TEST(SignFlip, IsExactToThirtyTwoAndSampledBeyond) {
   base::SplitMix64 random(13);
-  std::vector<double> d(40);
+  std::vector<double> d(32);
   for (double& value : d) value = random.next_unit() - 0.4;
 
   const auto exact = sign_flip_test(d);
