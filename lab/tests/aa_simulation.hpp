@@ -18,8 +18,8 @@
 namespace flow::lab::simulation {
 
 // How far each level's server is from saturation: its capacity over the mean rate. With a bias of
-// 0.6 and 512 ticks the busiest tick has 5.2 times the mean rate, nine more have 3.4 times: the first
-// server is never overloaded, the second in one tick, the third in ten.
+// 0.6 and 512 ticks the busiest tick has 5.2 times the mean rate, nine more have 3.4 times: the
+// first server is never overloaded, the second in one tick, the third in ten.
 inline constexpr std::array capacity_factors = {8.0, 4.0, 2.5};
 
 double standard_normal(base::SplitMix64& random);
