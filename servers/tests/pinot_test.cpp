@@ -228,6 +228,7 @@ TEST(ZooKeeperDump, KnowsWhoseSessionIsAlive) {
   EXPECT_TRUE(lists_ephemeral(dump, "/flow/CONTROLLER/LEADER"));
   EXPECT_FALSE(lists_ephemeral(dump, "/flow/LIVEINSTANCES/Server_127.0.0.1_4111"));
   EXPECT_FALSE(lists_ephemeral(dump, "/flow/LIVEINSTANCES/Broker_127.0.0.1_41111"));
+  EXPECT_FALSE(lists_ephemeral("\t/other/flow/CONTROLLER/LEADER\n", "/flow/CONTROLLER/LEADER"));
   EXPECT_FALSE(lists_ephemeral("", "/flow/CONTROLLER/LEADER"));
 }
 
