@@ -68,8 +68,8 @@ function readText(text, unit) {
 function isWithoutSamples(path, trial) {
   const [part, hop] = path.split(".");
   if (part !== "analytics") return part === "per_second" || trial?.[part]?.[hop]?.count === 0;
-  const {rows, answered, answers, found} = valueAt(trial, path.slice(0, path.lastIndexOf("."))) ?? {};
-  return !((rows ?? answered ?? answers ?? found) > 0);
+  const {rows, answered, answers} = valueAt(trial, path.slice(0, path.lastIndexOf("."))) ?? {};
+  return !((rows ?? answered ?? answers) > 0);
 }
 
 function checkNull({text, path, derived}, trial, where) {

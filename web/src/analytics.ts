@@ -117,8 +117,8 @@ export function faultName({what, role}: Fault): string {
 
 export function faultMarks(series: Series, trial: Trial): Mark[] {
   return (trial.faults ?? []).flatMap((fault) => {
-    const {at_seconds: at, for_seconds: length = 0} = fault;
-    return at === undefined ? [] : [{series, from: at, until: at + length, words: faultName(fault)}];
+    const {at_seconds: planned, began_seconds: at = planned, for_seconds: length = 0} = fault;
+    return typeof at !== "number" ? [] : [{series, from: at, until: at + length, words: faultName(fault)}];
   });
 }
 

@@ -40,7 +40,7 @@ export const units = {
 } as const;
 export type Unit = keyof typeof units;
 
-const sampleCounts = ["rows", "answered", "answers", "found"];
+const sampleCounts = ["rows", "answered", "answers"];
 
 /** True where a null of the file means that there was no sample, not that the value lies beyond all samples. */
 function isWithoutSamples(trial: Trial, path: string): boolean {

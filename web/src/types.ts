@@ -120,6 +120,8 @@ export interface Fault {
   role?: string;
   at_seconds?: number;
   for_seconds?: number;
+  /** When it was done; null when the trial ended before. */
+  began_seconds?: Maybe<number>;
   words?: string;
 }
 
@@ -127,7 +129,7 @@ export interface Fault {
 export interface Analytics {
   complete?: boolean;
   words?: string;
-  pinot?: {version?: string; origin?: string; controller?: string; stream?: string};
+  pinot?: {version?: string; origin?: string; controller?: string; stream?: string; segment_rows?: number};
   resolution_ns?: number;
   tables?: AnalyticsTable[];
   checks?: {
@@ -147,12 +149,12 @@ export interface Analytics {
     [quantity: string]: unknown;
   };
   pinot_metric?: {answers?: number; words?: string} & Spread;
+  queries_per_second?: number;
   queries?: ({name: string; title?: string; sent?: number; failed?: number} & Spread)[];
   commits?: Commit[];
 }
 
 export interface Trial {
-  faults?: Fault[];
   trial: number;
   id: string;
   cell: string;
@@ -192,6 +194,7 @@ export interface Trial {
   machine?: Record<string, number>;
   settings?: Settings;
   per_second?: Second[];
+  faults?: Fault[];
   analytics?: Analytics;
 }
 

@@ -101,7 +101,7 @@ test("commits and faults stand on the axis of the measured phase", () => {
   assert.deepEqual(commits.map(({from}) => Math.round(from * 1000)), [4300, 28_400]);
   assert.equal(commits[0]?.words, "commit of 1,201 rows, kafka_products partition 1");
   assert.deepEqual(faultMarks(series, trial).map(({from, until, words}) => [from, until, words]),
-                   [[19, 20.5, "kill pinot-server"]]);
+                   [[19.001, 20.501, "kill pinot-server"]]);
 });
 
 test("what has no moment is not drawn", () => {
@@ -113,6 +113,8 @@ test("what has no moment is not drawn", () => {
   assert.deepEqual(commitMarks(series, {...unplaced, measured_from_unix_ns: 0}), []);
   assert.deepEqual(commitMarks(series, trialWith({commits: [{}]})), []);
   assert.deepEqual(faultMarks(series, unplaced), []);
+  assert.deepEqual(faultMarks(series, {...unplaced, faults: [{at_seconds: 3, began_seconds: null}]}), [], "not reached");
+  assert.equal(faultMarks(series, {...unplaced, faults: [{at_seconds: 3}]})[0]?.from, 3);
 });
 
 test("the code through which Pinot reads is named by platform", () => {

@@ -10,8 +10,8 @@ const shapes = {
   pulsar: {take: 0.0019, stream: "Flow's Pulsar plugin (flow-pinot-pulsar 0.1.0)"},
 };
 const commits = [{second: 4.3, partition: 1, pause: 0.62}, {second: 28.4, partition: 4, pause: 0.48}];
-const fault = {what: "kill", role: "pinot-server", at_seconds: 19, for_seconds: 1.5,
-               words: "ready again after 2.4 s; the rows of the pause came with the start"};
+const fault = {what: "kill", role: "pinot-server", at_seconds: 19, for_seconds: 1.5, began_seconds: 19.001,
+               words: "killed; ready again 2.4 s after that"};
 const faultEnd = 21.4;
 
 // What holds a row of this partition back when it was seen at this moment, and until when.
@@ -43,7 +43,7 @@ function classesOf(rows, volumes) {
   const isCommit = (second) => commits.some((commit) => Math.floor(commit.second) === second);
   const kinds = [
     ["burst", "seconds above twice the mean rate", isBurst],
-    ["after_burst", "the two seconds after one", isAfter],
+    ["after_burst", "the two seconds behind a burst", isAfter],
     ["calm", "all other seconds", (second) => !isBurst(second) && !isAfter(second)],
     ["commit", "seconds in which a segment was committed", isCommit],
   ];
@@ -142,15 +142,16 @@ export function addAnalytics(trial, requests, volumes) {
   addSeconds(trial, rows, queries);
   trial.analytics = {
     complete: true, words: "",
-    pinot: {version: "0.11.0", origin: "started", controller: "http://127.0.0.1:41234", stream: shape.stream},
+    pinot: {version: "0.11.0", origin: "started", controller: "http://127.0.0.1:41234", stream: shape.stream,
+            segment_rows: 1200},
     resolution_ns: millisecond, tables: tablesOf(trial, rows), checks: checksOf(trial), classes: classesOf(rows, volumes),
-    broker_share: {words: "seen is the auditor's: a second reader of the same topic",
+    broker_share: {words: "of the same events: until the auditor saw the event, and from there until Pinot had its row",
                    broker: spread(rows.map((row) => row.seen - row.intended), shares),
                    ingestion: spread(rows.map((row) => row.ingested - row.seen), shares)},
     probe: probe.summary,
     pinot_metric: {answers: 200, ...spread(Array.from({length: 200}, () => random.lognormal(0.061, 0.7))),
                    words: "the oldest of six partitions decides"},
-    queries: queryLoad(queries),
+    queries_per_second: 6.25, queries: queryLoad(queries),
     commits: commits.map(({second, partition}) => ({table: `${trial.platform}_products`, partition,
       unix_ms: Math.round(trial.measured_from_unix_ns / millisecond + second * 1000), rows: 1200 + partition})),
   };

@@ -100,12 +100,13 @@ function draw(comparison: Comparison, block: Block, width: number): Element {
   if (values.length === 0) return h("p", {class: "empty"}, `No trial of ${blockTitle(block)} has freshness by second.`);
   const common = commonOf(lines, width);
   const bursts = burstSeconds(longest(lines));
+  const behind = shade(bursts, lines, common);
   const queried = lines.filter(({seconds}) => present(seconds, "query_p99_ns").length > 0);
   return h("div", {class: "panels"},
-    throughputPanel(lines, common, shade(bursts)),
-    lines.map((line) => sidePanel(line, values, common, shade(bursts))),
+    throughputPanel(lines, common, behind),
+    lines.map((line) => sidePanel(line, values, common, behind)),
     queried.length === 0 ? null
-      : latencyPanel(queried, ["query_p99_ns", "dashboard query p99"], common, shade(bursts)),
+      : latencyPanel(queried, ["query_p99_ns", "dashboard query p99"], common, behind),
     key(lines, bursts.length > 0));
 }
 

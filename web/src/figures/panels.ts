@@ -60,9 +60,10 @@ export function rangesOf(seconds: readonly number[]): [number, number][] {
   return ranges;
 }
 
-/** Seconds to shade behind a panel. */
-export function shade(seconds: readonly number[]): Plot.Markish {
-  return Plot.rect(rangesOf(seconds), {x1: "0", x2: "1", fill: "var(--burst)", stroke: "var(--burst-strong)", strokeWidth: 0.6});
+/** Seconds to shade behind a panel; without outlines where they would be all that is seen. */
+export function shade(seconds: readonly number[], lines: readonly Line[], common: Common): Plot.Markish {
+  return Plot.rect(rangesOf(seconds), {x1: "0", x2: "1", fill: "var(--burst)", stroke: "var(--burst-strong)",
+                                       strokeWidth: isDense(lines, common) ? 0 : 0.6});
 }
 
 /** Too many seconds for a gap between bars or a symbol on each. */

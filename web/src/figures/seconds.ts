@@ -33,7 +33,7 @@ function draw(comparison: Comparison, block: Block, width: number): Element {
   if (seconds.length === 0) return h("p", {class: "empty"}, "No trial of this block has a time series.");
   const busiest = busiestSecond(seconds);
   const common = commonOf(lines, width);
-  const burst = shade(busiest === undefined ? [] : [busiest]);
+  const burst = shade(busiest === undefined ? [] : [busiest], lines, common);
   const label = h("p", {class: "axis-note"},
     h("span", {class: "burst-key"}), ` second ${busiest ?? "–"}, the busiest · x: intended second of the measured phase`);
   return h("div", {class: "panels"}, throughputPanel(lines, common, burst),

@@ -70,6 +70,13 @@ function mustBeZero(trial: Trial | undefined, path: string): HTMLElement {
   return cell;
 }
 
+/** How many seconds are of a class; of the class around commits, how many commits there were. */
+function classCount(trial: Trial | undefined, path: string | undefined, name: string): HTMLElement {
+  const [cell] = cells(trial, path, ["seconds"], "count");
+  if (name === "commit" && path !== undefined) cell?.append(h("small", {}, " commits"));
+  return cell ?? td();
+}
+
 export function classTable(sides: readonly Side[], caption: Child): Child {
   type Class = NonNullable<Analytics["classes"]>[number];
   const names = namesOf(sides.map(({trial}) => trial), (analytics) => analytics.classes, ({name}) => name);
@@ -80,7 +87,7 @@ export function classTable(sides: readonly Side[], caption: Child): Child {
     groupRow(6, className(name), wordsOf(name)),
     sides.map((side) => {
       const path = pathOf<Class>(side, "classes", (one) => one.name, name);
-      return tr(sideHead(side), cells(side.trial, path, ["seconds", "rows"], "count"),
+      return tr(sideHead(side), classCount(side.trial, path, name), cells(side.trial, path, ["rows"], "count"),
                 spreadCells(side.trial, path, "rows"));
     }),
   ]), {class: "grouped"});
@@ -114,12 +121,17 @@ const measures: readonly (readonly [string, string, string, string])[] = [
    "has no traffic, and what passed before publishing is not in it."],
 ];
 
+/** What the files say about Pinot's metric; they know what it was taken from. */
+function metricWords(sides: readonly Side[]): string | undefined {
+  return sides.map(({analytics}) => analytics?.pinot_metric?.words).find((words) => words);
+}
+
 export function measureTable(sides: readonly Side[], caption: Child): Child {
   const row = (side: Side, path: string, samples: string): HTMLElement =>
     tr(sideHead(side), cells(side.trial, path, [samples], "count"), spreadCells(side.trial, path, samples));
   return table(caption, tr(th("ms"), thNumber("samples"), spreadHeads()),
     measures.map(([path, samples, name, meaning]) => [
-      groupRow(5, name, meaning),
+      groupRow(5, name, path === "analytics.pinot_metric" ? metricWords(sides) ?? meaning : meaning),
       sides.map((side) => row(side, path, samples)),
     ]), {class: "grouped"});
 }
@@ -227,10 +239,11 @@ export function queryTable(sides: readonly Side[], caption: Child): Child {
 
 export function faultList(sides: readonly Side[]): Child {
   const items = sides.flatMap(({series, trial}) => (trial?.faults ?? []).map((fault, index) => {
-    const at = (field: string): string => joinPath("faults", index, field);
+    const at = (field: string): Child => value(trial, joinPath("faults", index, field), "number");
     return h("li", {}, key(series), h("strong", {}, `${series.label}: ${faultName(fault)}`),
-             " at second ", value(trial, at("at_seconds"), "number"),
-             fault.for_seconds ? [", for ", value(trial, at("for_seconds"), "number"), " s"] : null,
+             " planned at second ", at("at_seconds"), fault.for_seconds ? [" for ", at("for_seconds"), " s"] : null,
+             fault.began_seconds === null ? h("span", {class: "no"}, ", not reached") : null,
+             typeof fault.began_seconds === "number" ? [", done at ", at("began_seconds")] : null,
              fault.words ? ` – ${fault.words}` : null);
   }));
   return items.length === 0 ? null : h("ul", {class: "faults"}, items);

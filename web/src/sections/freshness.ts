@@ -2,11 +2,11 @@
 // was, and whether Pinot's answers agree with the database.
 // SPDX-License-Identifier: Apache-2.0
 import {analyticsTroubles, hasAnalytics, hasTwoIngestions, resolutionWords, streamWords} from "../analytics.ts";
-import {h, paragraph, section} from "../dom.ts";
+import {h, paragraph, section, value} from "../dom.ts";
 import type {Child} from "../dom.ts";
 import {curveFigure} from "../figures/curves.ts";
 import {freshnessFigure} from "../figures/freshness.ts";
-import {listed} from "../format.ts";
+import {count, listed} from "../format.ts";
 import type {Block, Comparison} from "../model.ts";
 import {checkTable, classTable, commitList, countTable, faultList, measureTable, probeTable, queryTable, shareTable,
         sidesOf} from "./analytics_tables.ts";
@@ -53,6 +53,12 @@ function wordsOf(sides: readonly Side[], words: (side: Side) => string | undefin
   return said.map(({label, text}) => asSentence(`${label}: ${text}`)).join("");
 }
 
+/** How often the dashboard asked, by the first side that says so: the plan is the same for all. */
+function rateOf(sides: readonly Side[]): Child {
+  const trial = sides.find(({analytics}) => analytics?.queries_per_second !== undefined)?.trial;
+  return trial ? [", ", value(trial, "analytics.queries_per_second", "number"), " per second"] : null;
+}
+
 function blockParts(comparison: Comparison, block: Block, captionOf: CaptionOf): Child {
   const sides = sidesOf(comparison, block);
   if (!sides.some(({analytics}) => analytics)) return paragraph("No trial of this block has analytics.");
@@ -62,13 +68,11 @@ function blockParts(comparison: Comparison, block: Block, captionOf: CaptionOf):
     part("In bursts, after them, in calm", null,
       classTable(sides, caption("Freshness by what the traffic and Pinot did in the second of the event, in milliseconds."))),
     part("Whose share", [
-      "Two times of the same events, taken by two readers of the same topic. Each has its own quantiles: they do not add up to ",
-      "those of freshness. Ingestion's share may be negative: Pinot and the auditor read side by side, and Pinot may come ",
-      "first; its clock shows whole milliseconds.", wordsOf(sides, ({analytics}) => analytics?.broker_share?.words)],
+      wordsOf(sides, ({analytics}) => analytics?.broker_share?.words), " Each share has its own quantiles: they do not add up to those ",
+      "of freshness. The auditor and Pinot are two readers of one topic, and Pinot's clock shows whole milliseconds."],
       shareTable(sides, caption("The broker's share against ingestion's, of the same events, in milliseconds."))),
-    part("Three measures of one thing", [
-      "They should agree within what each leaves out. Where they do not, the one by row is not the whole story.",
-      wordsOf(sides, ({analytics}) => analytics?.pinot_metric?.words)],
+    part("Three measures of one thing",
+      "They should agree within what each leaves out. Where the first two do not, the one by row is not the whole story.",
       measureTable(sides, caption("Freshness in milliseconds, by three measures."))),
     part("What the probe sees, and costs", wordsOf(sides, ({analytics}) => analytics?.probe?.words).trim() || null,
       probeTable(sides, caption("A probe that looks more often sees finer and costs more."))),
@@ -76,13 +80,13 @@ function blockParts(comparison: Comparison, block: Block, captionOf: CaptionOf):
       "Asked after the drain, when every event is in: the same totals from PostgreSQL, which the shop writes, and from Pinot.",
       checkTable(sides, caption("Both numbers of every check."))),
     part("Is every event a row, once?", [
-      "Rows are matched with the events that the auditor saw, by trace id: an event without a row is missing, with two it is ",
-      "doubled, a row of no event is unknown. Late rows are counted here and are no error; rows without a stamp have no intended time ",
-      "and are in no histogram."],
+      "Rows are matched with the events that the auditor read, copies in the topic included, by trace id. Missing: in the topic, ",
+      "and no row. Doubled: more rows than copies. Unknown: a row of an event that nobody read. Late rows could be queried more ",
+      "than a second after their intended time; they are no error. Rows without a stamp name no event and are in no histogram."],
       countTable(sides, caption("Rows of Pinot's tables against the events of their topics."))),
     part("Dashboard queries meanwhile", [
-      "Sent by a schedule of their own, whether or not the last one was answered. Staleness: the age, when the query was sent, ",
-      "of the oldest event that was due by then and not yet in Pinot; 0 when none was."],
+      "Sent by a schedule of their own, whether or not the last one was answered", rateOf(sides), ". Staleness: the age, when the ",
+      "query was sent, of the oldest acked event that Pinot did not have yet; 0 when it had all."],
       queryTable(sides, caption("Load of dashboard queries while events arrive. Grey: too few samples to tell the quantile from the maximum."))),
     part("What was done to it", null, faultList(sides)),
     part("Segment commits", "A commit stops its partition until the segment is built: what arrives then has to wait.",
@@ -90,15 +94,18 @@ function blockParts(comparison: Comparison, block: Block, captionOf: CaptionOf):
   ];
 }
 
-const origins: Record<string, string> = {started: "started by Flow beside the platform"};
+const origins: Record<string, string> = {
+  started: "started by Flow beside the platform", running: "a cluster that was running before",
+};
 
 /** Version and origin of Pinot; named by side where they differ. */
 function facts(comparison: Comparison): Child {
   const words = comparison.series.flatMap(({cell, label}) => {
     const pinot = comparison.blocks.map(({trials}) => trials.get(cell.id)?.analytics?.pinot).find((one) => one);
     if (!pinot) return [];
-    const origin = origins[pinot.origin ?? ""] ?? pinot.origin;
-    return [{label, text: `Pinot ${pinot.version ?? "of unknown version"}${origin ? `, ${origin}` : ""}`}];
+    const parts = [`Pinot ${pinot.version ?? "of unknown version"}`, origins[pinot.origin ?? ""] ?? pinot.origin,
+                   pinot.segment_rows === undefined ? null : `segments committed at ${count(pinot.segment_rows)} rows`];
+    return [{label, text: parts.filter((one) => one).join(", ")}];
   });
   const same = new Set(words.map(({text}) => text)).size < 2;
   if (words.length === 0) return null;
