@@ -97,8 +97,8 @@ Result<void> TrialServers::kill(const std::string& role) {
 }
 
 Result<void> TrialServers::restart(const std::string& role) {
-  if (!pinot_) return base::fail(base::Errc::config, "{}: there is no Pinot", role);
-  return pinot_->restart(role, 120s);
+  const auto [server, name] = owner_of(role);
+  return server->restart(name, 120s);
 }
 
 Result<void> TrialServers::freeze(const std::string& role) {

@@ -37,7 +37,7 @@ class TrialServers {
 
   // The server that has this role; "broker" is the platform's first one.
   base::Result<void> kill(const std::string& role);
-  base::Result<void> restart(const std::string& role);  // After kill(); Pinot's roles only.
+  base::Result<void> restart(const std::string& role);  // After kill().
   base::Result<void> freeze(const std::string& role);
   base::Result<void> thaw(const std::string& role);
 

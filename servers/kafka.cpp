@@ -95,6 +95,9 @@ std::string version_in(const fs::path& jars) {
   return {};
 }
 
+// What a node logs when it takes requests.
+constexpr std::string_view started_words = "Kafka Server started";
+
 fs::path log_of(const RunDirectory& run, std::size_t index) {
   return run.path() / "logs" / fmt::format("kafka-{}.log", index + 1);
 }
@@ -162,6 +165,18 @@ Kafka::~Kafka() { stop(); }
 void Kafka::stop() {
   // Controlled shutdown may take minutes, and the last nodes of three have lost their quorum.
   stop_processes("kafka", std::chrono::seconds(3), SIGTERM);
+}
+
+Result<void> Kafka::restart(std::string_view role, base::Nanos within) {
+  Wait wait("kafka", {}, within);
+  const ChildProcess* before = find(role);
+  const std::string log = before ? before->log_path().string() : "";
+  const std::size_t logged = read_text_file(log).size();
+  if (auto started = start_again(role); !started) return std::unexpected(started.error());
+  return wait.until(
+      fmt::format("waiting until {} has started again", role),
+      [&] { return read_text_file(log).find(started_words, logged) != std::string::npos; },
+      [this] { return check_alive(); }, std::chrono::milliseconds(50));
 }
 
 Result<std::unique_ptr<Kafka>> Kafka::start(KafkaOptions options) {
@@ -336,7 +351,7 @@ Result<void> Kafka::wait_ready(const KafkaOptions& options, Wait& wait) {
     }
     for (std::size_t i = 0; i < ports_.size(); ++i) {
       const std::string log = read_text_file(log_of(*run_, i).string());
-      if (log.find("Kafka Server started") == std::string::npos) return false;
+      if (log.find(started_words) == std::string::npos) return false;
     }
     return true;
   };

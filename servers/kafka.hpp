@@ -40,6 +40,7 @@ class Kafka final : public Server {
 
   std::string_view platform() const override { return "kafka"; }
   void stop() override;
+  base::Result<void> restart(std::string_view role, base::Nanos within) override;
 
   // Every node: "127.0.0.1:1234,127.0.0.1:1235". Roles are "kafka-1" and so on, in this order.
   const std::string& bootstrap() const { return bootstrap_; }

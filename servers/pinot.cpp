@@ -47,7 +47,7 @@ struct RestProbe {
 RestProbe probe_of(const PinotPorts& ports, std::string_view role) {
   if (role == pinot_controller) return {ports.controller, "/health"};
   if (role == pinot_broker) return {ports.broker, "/health"};
-  return {ports.server_admin, "/health/readiness"};
+  return {pinot_server_ports(ports, role)->admin, "/health/readiness"};
 }
 
 const Settings& settings_of(const PinotLevel& level, std::string_view role) {
@@ -176,20 +176,30 @@ Result<void> Pinot::start_once(const PinotOptions& options, Wait& wait) {
       [this] { return is_registered(pinot_controller); }, [this] { return check_starting(); },
       pause);
   if (!laid_out) return laid_out;
-  for (const char* role : {pinot_broker, pinot_server}) {
+  const auto roles = pinot_own_roles(plan_.ports);
+  for (const auto& role : roles) {
+    if (role == pinot_controller) continue;
     if (auto done = start_role(options, role); !done) return done;
   }
-  for (const char* role : {pinot_controller, pinot_broker, pinot_server}) {
+  for (const auto& role : roles) {
     if (auto done = wait_ready(role, wait); !done) return done;
   }
   return read_effective(options.level);
 }
 
+Result<void> Pinot::pick_all_ports(int servers) {
+  const auto ports = pick_ports(3 + 2 * servers);
+  if (!ports) return std::unexpected(ports.error());
+  plan_.ports = {(*ports)[0], (*ports)[1], (*ports)[2], {}};
+  for (std::size_t i = 3; i < ports->size(); i += 2) {
+    plan_.ports.servers.push_back({.queries = (*ports)[i], .admin = (*ports)[i + 1]});
+  }
+  return {};
+}
+
 // Picks ports and writes every role's configuration.
 Result<void> Pinot::configure(const PinotOptions& options) {
-  auto ports = pick_ports(5);
-  if (!ports) return std::unexpected(ports.error());
-  plan_.ports = {(*ports)[0], (*ports)[1], (*ports)[2], (*ports)[3], (*ports)[4]};
+  if (auto picked = pick_all_ports(options.servers); !picked) return picked;
   controller_url_ = fmt::format("http://127.0.0.1:{}", plan_.ports.controller);
   broker_url_ = fmt::format("http://127.0.0.1:{}", plan_.ports.broker);
   facts_ = {{"platform", "pinot"},
@@ -201,18 +211,22 @@ Result<void> Pinot::configure(const PinotOptions& options) {
             {"commands", base::json::object()},
             {"settings_set", base::json::object()}};
   const fs::path config = run_->path() / "config";
-  const auto write = [&](const char* role, Result<Settings> settings) -> Result<void> {
+  const auto write = [&](const std::string& role, Result<Settings> settings) -> Result<void> {
     if (!settings) return std::unexpected(settings.error());
     facts_["settings_set"].as_object()[role] = settings_object(*settings);
     std::error_code error;  // What cannot be made shows when the role starts.
-    fs::create_directories(run_->path() / (std::string(role) + "-tmp"), error);
-    return write_text_file(config / (std::string(role) + ".conf"), properties_text(*settings));
+    fs::create_directories(run_->path() / (role + "-tmp"), error);
+    return write_text_file(config / (role + ".conf"), properties_text(*settings));
   };
   const PinotLevel& level = options.level;
   for (auto done : {write(pinot_zookeeper, pinot_zookeeper_settings(plan_)),
                     write(pinot_controller, pinot_controller_settings(plan_, level.controller)),
-                    write(pinot_broker, pinot_broker_settings(plan_, level.broker)),
-                    write(pinot_server, pinot_server_settings(plan_, level.server))}) {
+                    write(pinot_broker, pinot_broker_settings(plan_, level.broker))}) {
+    if (!done) return done;
+  }
+  for (std::size_t i = 0; i < plan_.ports.servers.size(); ++i) {
+    const std::string role = pinot_server_role(i);
+    auto done = write(role, pinot_server_settings(plan_, level.server, role));
     if (!done) return done;
   }
   std::error_code error;
@@ -234,7 +248,7 @@ Result<void> Pinot::start_role(const PinotOptions& options, std::string_view rol
 // A role that could not start may stay as a process: then its log says so.
 Result<void> Pinot::check_starting() const {
   if (auto alive = check_alive(); !alive) return alive;
-  for (const char* role : {pinot_controller, pinot_broker, pinot_server}) {
+  for (const auto& role : pinot_own_roles(plan_.ports)) {
     const ChildProcess* process = find(role);
     if (!process || process->exited()) continue;
     const std::string tail = process->log_tail(60);
@@ -274,7 +288,7 @@ Result<void> Pinot::wait_ready(std::string_view role, Wait& wait) {
 
 Result<void> Pinot::read_effective(const PinotLevel& level) {
   base::json::object effective;
-  for (const char* role : {pinot_controller, pinot_broker, pinot_server}) {
+  for (const auto& role : pinot_own_roles(plan_.ports)) {
     auto reported = http_get_object(probe_of(plan_.ports, role).port, "/appconfigs");
     if (!reported) return base::with_context(role, reported.error());
     const auto* config = reported->if_contains("pinotConfig");

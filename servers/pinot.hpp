@@ -16,6 +16,7 @@
 namespace flow::servers {
 
 struct PinotOptions {
+  int servers = 1;  // More than one: for tables with replicas.
   PinotLevel level = {};  // Heap sizes and settings of each role.
   ProgressText progress = {};
   base::Nanos ready_within = std::chrono::seconds(180);
@@ -40,21 +41,20 @@ class Pinot final : public Server {
   void stop() override;
 
   // "http://127.0.0.1:1234": tables, schemas, segments; and SQL. Roles are "pinot-zookeeper",
-  // "pinot-controller", "pinot-broker", "pinot-server".
+  // "pinot-controller", "pinot-broker", "pinot-server", "pinot-server-2" and so on.
   const std::string& controller_url() const { return controller_url_; }
   const std::string& broker_url() const { return broker_url_; }
 
-  // After kill(role): waits until ZooKeeper has noticed (6 to 7 s after the kill), starts the same
-  // process again with the same ports and data, returns when it is ready, and after ZooKeeper's own
-  // when the others have found it. Errc::config for a role
-  // that does not exist, Errc::io for one that runs, else as start().
-  base::Result<void> restart(std::string_view role, base::Nanos within);
+  // After a kill it first waits until ZooKeeper has noticed, 6 to 7 s after it; after ZooKeeper's own
+  // restart, until the others have found it.
+  base::Result<void> restart(std::string_view role, base::Nanos within) override;
 
  private:
   using Server::Server;
 
   static void make_archives(const PinotOptions& options, PinotPlan plan);
   base::Result<void> start_once(const PinotOptions& options, Wait& wait);
+  base::Result<void> pick_all_ports(int servers);
   base::Result<void> configure(const PinotOptions& options);
   base::Result<void> start_role(const PinotOptions& options, std::string_view role);
   base::Result<void> wait_ready(std::string_view role, Wait& wait);

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "base/check.hpp"
 #include "servers/run_directory.hpp"
 #include "servers/settings_text.hpp"
 
@@ -199,12 +200,15 @@ Result<Settings> pinot_broker_settings(const PinotPlan& plan, const Settings& le
   return with_level(std::move(settings), level, pinot_broker);
 }
 
-Result<Settings> pinot_server_settings(const PinotPlan& plan, const Settings& level) {
+Result<Settings> pinot_server_settings(const PinotPlan& plan, const Settings& level,
+                                       std::string_view role) {
   Settings settings = common_settings(plan, "SERVER");
-  const fs::path data = plan.run / pinot_server;
+  const fs::path data = plan.run / role;
+  const PinotServerPorts* ports = pinot_server_ports(plan.ports, role);
+  FLOW_CHECK(ports);
   settings.insert(settings.end(),
                   {{"pinot.server.netty.host", "127.0.0.1"},
-                   {"pinot.server.netty.port", fmt::format("{}", plan.ports.server)},
+                   {"pinot.server.netty.port", fmt::format("{}", ports->queries)},
                    {"pinot.server.grpc.enable", "false"},  // For Presto and Trino only.
                    {"pinot.server.instance.dataDir", (data / "index").string()},
                    {"pinot.server.instance.segmentTarDir", (data / "tar").string()},
@@ -212,8 +216,8 @@ Result<Settings> pinot_server_settings(const PinotPlan& plan, const Settings& le
                    {"pinot.server.startup.serviceStatusCheckIntervalMs", "200"},
                    {"pinot.server.shutdown.enableQueryCheck", "false"},
                    {"pinot.server.shutdown.timeoutMs", "10000"}});
-  add_listener(settings, "pinot.server.adminapi", plan.ports.server_admin);
-  return with_level(std::move(settings), level, pinot_server);
+  add_listener(settings, "pinot.server.adminapi", ports->admin);
+  return with_level(std::move(settings), level, role);
 }
 
 std::string pinot_logging_text() {
@@ -230,11 +234,28 @@ std::string pinot_logging_text() {
          "</Configuration>\n";
 }
 
+std::string pinot_server_role(std::size_t index) {
+  return index == 0 ? pinot_server : fmt::format("{}-{}", pinot_server, index + 1);
+}
+
+std::vector<std::string> pinot_own_roles(const PinotPorts& ports) {
+  std::vector<std::string> roles = {pinot_controller, pinot_broker};
+  for (std::size_t i = 0; i < ports.servers.size(); ++i) roles.push_back(pinot_server_role(i));
+  return roles;
+}
+
+const PinotServerPorts* pinot_server_ports(const PinotPorts& ports, std::string_view role) {
+  for (std::size_t i = 0; i < ports.servers.size(); ++i) {
+    if (role == pinot_server_role(i)) return &ports.servers[i];
+  }
+  return nullptr;
+}
+
 std::string pinot_instance(const PinotPorts& ports, std::string_view role) {
   if (role == pinot_controller) return fmt::format("Controller_127.0.0.1_{}", ports.controller);
   if (role == pinot_broker) return fmt::format("Broker_127.0.0.1_{}", ports.broker);
-  if (role == pinot_server) return fmt::format("Server_127.0.0.1_{}", ports.server);
-  return {};
+  const PinotServerPorts* server = pinot_server_ports(ports, role);
+  return server ? fmt::format("Server_127.0.0.1_{}", server->queries) : "";
 }
 
 namespace {
@@ -262,7 +283,7 @@ RoleCall call_of(std::string_view role, const PinotLevel& level) {
     return {
         level.broker_heap_mb, 128, full_speed, {administrator, "StartBroker", "-configFileName"}};
   }
-  if (role == pinot_server) {
+  if (role.starts_with(pinot_server)) {
     return {level.server_heap_mb,
             level.server_direct_mb,
             full_speed,

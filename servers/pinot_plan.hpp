@@ -19,7 +19,7 @@ namespace flow::servers {
 inline constexpr const char* pinot_zookeeper = "pinot-zookeeper";
 inline constexpr const char* pinot_controller = "pinot-controller";
 inline constexpr const char* pinot_broker = "pinot-broker";
-inline constexpr const char* pinot_server = "pinot-server";
+inline constexpr const char* pinot_server = "pinot-server";  // The first, see pinot_server_role().
 
 // A Pinot that can be run.
 struct PinotHome {
@@ -35,12 +35,16 @@ struct PinotHome {
 base::Result<PinotHome> find_pinot(const std::filesystem::path& chosen,
                                    const std::filesystem::path& plugin);
 
+struct PinotServerPorts {
+  std::uint16_t queries = 0;  // Of the broker
+  std::uint16_t admin = 0;    // REST
+};
+
 struct PinotPorts {
   std::uint16_t zookeeper = 0;
-  std::uint16_t controller = 0;    // REST
-  std::uint16_t broker = 0;        // SQL and REST
-  std::uint16_t server = 0;        // Queries of the broker
-  std::uint16_t server_admin = 0;  // REST
+  std::uint16_t controller = 0;  // REST
+  std::uint16_t broker = 0;      // SQL and REST
+  std::vector<PinotServerPorts> servers;
 };
 
 struct PinotPlan {
@@ -65,7 +69,8 @@ Settings pinot_zookeeper_settings(const PinotPlan& plan);
 // Errc::config for one that would move a process off its ports or directories.
 base::Result<Settings> pinot_controller_settings(const PinotPlan& plan, const Settings& level);
 base::Result<Settings> pinot_broker_settings(const PinotPlan& plan, const Settings& level);
-base::Result<Settings> pinot_server_settings(const PinotPlan& plan, const Settings& level);
+base::Result<Settings> pinot_server_settings(const PinotPlan& plan, const Settings& level,
+                                             std::string_view role = pinot_server);
 
 // The command line of a role whose configuration is in <run>/config/<role>.conf.
 std::vector<std::string> pinot_command(const PinotPlan& plan, std::string_view role,
@@ -73,6 +78,15 @@ std::vector<std::string> pinot_command(const PinotPlan& plan, std::string_view r
 
 // For log4j2: everything to standard output, which is the role's log.
 std::string pinot_logging_text();
+
+// Of the server `index`, from 0: "pinot-server", "pinot-server-2" and so on.
+std::string pinot_server_role(std::size_t index);
+
+// Every role but ZooKeeper, in the order of their start.
+std::vector<std::string> pinot_own_roles(const PinotPorts& ports);
+
+// Of a server's role; null for any other.
+const PinotServerPorts* pinot_server_ports(const PinotPorts& ports, std::string_view role);
 
 // The name under which a role holds its ZooKeeper session: "Server_127.0.0.1_1234". Empty for
 // ZooKeeper itself.

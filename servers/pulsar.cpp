@@ -175,6 +175,9 @@ Settings broker_settings(int port, int http_port, int zookeeper) {
           {"defaultRetentionSizeInMB", "-1"}};
 }
 
+std::string bookie_role(std::size_t index) { return fmt::format("pulsar-bookie-{}", index + 1); }
+std::string broker_role(std::size_t index) { return fmt::format("pulsar-broker-{}", index + 1); }
+
 }  // namespace
 
 std::string apply_settings(std::string_view text, const Settings& settings) {
@@ -211,7 +214,7 @@ Result<std::unique_ptr<Pulsar>> Pulsar::start(PulsarOptions options) {
     auto run = RunDirectory::create();  // A new one each time: half-written data is not reused.
     if (!run) return std::unexpected(run.error());
     std::unique_ptr<Pulsar> pulsar(new Pulsar(*run));
-    auto ready = pulsar->start_once(options, Plan{*home, *java, {}}, wait);
+    auto ready = pulsar->start_once(options, Plan{*home, *java}, wait);
     if (ready) {
       pulsar->facts_["seconds_until_ready"] = wait.seconds();
       return pulsar;
@@ -221,7 +224,7 @@ Result<std::unique_ptr<Pulsar>> Pulsar::start(PulsarOptions options) {
   }
 }
 
-Result<void> Pulsar::start_once(const PulsarOptions& options, Plan plan, Wait& wait) {
+Result<void> Pulsar::start_once(const PulsarOptions& options, const Plan& plan, Wait& wait) {
   const auto bookies = static_cast<std::size_t>(options.level.bookies);
   const auto brokers = static_cast<std::size_t>(options.level.brokers);
   auto picked = pick_ports(static_cast<int>(1 + 2 * bookies + 2 * brokers));
@@ -232,13 +235,13 @@ Result<void> Pulsar::start_once(const PulsarOptions& options, Plan plan, Wait& w
     next += static_cast<std::ptrdiff_t>(count);
     return some;
   };
-  plan.ports.zookeeper = take(1).front();
-  plan.ports.bookies = take(bookies);
-  plan.ports.bookie_https = take(bookies);
-  plan.ports.brokers = take(brokers);
-  plan.ports.broker_https = take(brokers);
-  service_url_ = fmt::format("pulsar://127.0.0.1:{}", plan.ports.brokers.front());
-  admin_url_ = fmt::format("http://127.0.0.1:{}", plan.ports.broker_https.front());
+  ports_.zookeeper = take(1).front();
+  ports_.bookies = take(bookies);
+  ports_.bookie_https = take(bookies);
+  ports_.brokers = take(brokers);
+  ports_.broker_https = take(brokers);
+  service_url_ = fmt::format("pulsar://127.0.0.1:{}", ports_.brokers.front());
+  admin_url_ = fmt::format("http://127.0.0.1:{}", ports_.broker_https.front());
   facts_ = {{"platform", "pulsar"},
             {"version", version_of(plan.home)},
             {"service", service_url_},
@@ -253,7 +256,7 @@ Result<void> Pulsar::start_once(const PulsarOptions& options, Plan plan, Wait& w
   if (auto done = initialize_metadata(plan, wait); !done) return done;
   if (auto done = start_bookies(options, plan, wait); !done) return done;
   if (auto done = start_brokers(options, plan); !done) return done;
-  return wait_ready(options, plan, wait);
+  return wait_ready(options, wait);
 }
 
 Result<void> Pulsar::start_java(const Plan& plan, std::string role, std::vector<std::string> flags,
@@ -301,7 +304,7 @@ Result<void> Pulsar::start_zookeeper(const Plan& plan, Wait& wait) {
   auto written = write_text_file(
       config, fmt::format("tickTime=2000\ndataDir={}\nclientPort={}\nclientPortAddress=127.0.0.1\n"
                           "maxClientCnxns=0\nadmin.enableServer=false\n",
-                          data.string(), plan.ports.zookeeper));
+                          data.string(), ports_.zookeeper));
   if (!written) return written;
   std::error_code error;
   fs::create_directories(data, error);
@@ -317,8 +320,12 @@ Result<void> Pulsar::start_zookeeper(const Plan& plan, Wait& wait) {
   auto started = start_java(plan, "pulsar-zookeeper", flags,
                             {"org.apache.zookeeper.server.quorum.QuorumPeerMain", config.string()});
   if (!started) return started;
+  return wait_zookeeper(wait);
+}
+
+Result<void> Pulsar::wait_zookeeper(Wait& wait) {
   return wait.until(
-      "waiting for ZooKeeper", [&] { return accepts_connections(plan.ports.zookeeper); },
+      "waiting for ZooKeeper", [this] { return accepts_connections(ports_.zookeeper); },
       [this] { return check_alive(); });
 }
 
@@ -326,7 +333,7 @@ Result<void> Pulsar::initialize_metadata(const Plan& plan, Wait& wait) {
   const fs::path kept = kept_metadata(plan.home);
   std::error_code error;
   if (!kept.empty() && fs::exists(kept, error)) return {};
-  const std::string store = fmt::format("zk:127.0.0.1:{}", plan.ports.zookeeper);
+  const std::string store = fmt::format("zk:127.0.0.1:{}", ports_.zookeeper);
   SpawnOptions spawn;
   spawn.name = "initialize-cluster-metadata";
   spawn.command = java_command(
@@ -358,15 +365,15 @@ Result<void> Pulsar::initialize_metadata(const Plan& plan, Wait& wait) {
 
 Result<void> Pulsar::start_bookies(const PulsarOptions& options, const Plan& plan, Wait& wait) {
   const std::string shipped = read_text_file((plan.home / "conf" / "bookkeeper.conf").string());
-  for (std::size_t i = 0; i < plan.ports.bookies.size(); ++i) {
+  for (std::size_t i = 0; i < ports_.bookies.size(); ++i) {
     // The first one lays the nodes of the auto-recovery out in ZooKeeper; of two that do so at the
     // same time one dies (BadVersion for /ledgers/underreplication/LAYOUT).
     if (i == 1) {
-      if (auto ready = wait_bookie(plan, 0, wait); !ready) return ready;
+      if (auto ready = wait_bookie(0, wait); !ready) return ready;
     }
-    const std::string role = fmt::format("pulsar-bookie-{}", i + 1);
-    auto settings = with_level(bookie_settings(run_->path() / role, plan.ports.bookies[i],
-                                               plan.ports.bookie_https[i], plan.ports.zookeeper),
+    const std::string role = bookie_role(i);
+    auto settings = with_level(bookie_settings(run_->path() / role, ports_.bookies[i],
+                                               ports_.bookie_https[i], ports_.zookeeper),
                                options.level.bookie, owned_bookie_keys, "bookie");
     if (!settings) return std::unexpected(settings.error());
     const fs::path file = run_->path() / "config" / (role + ".conf");
@@ -382,10 +389,10 @@ Result<void> Pulsar::start_bookies(const PulsarOptions& options, const Plan& pla
 
 Result<void> Pulsar::start_brokers(const PulsarOptions& options, const Plan& plan) {
   const std::string shipped = read_text_file((plan.home / "conf" / "broker.conf").string());
-  for (std::size_t i = 0; i < plan.ports.brokers.size(); ++i) {
-    const std::string role = fmt::format("pulsar-broker-{}", i + 1);
+  for (std::size_t i = 0; i < ports_.brokers.size(); ++i) {
+    const std::string role = broker_role(i);
     auto settings = with_level(
-        broker_settings(plan.ports.brokers[i], plan.ports.broker_https[i], plan.ports.zookeeper),
+        broker_settings(ports_.brokers[i], ports_.broker_https[i], ports_.zookeeper),
         options.level.broker, owned_broker_keys, "broker");
     if (!settings) return std::unexpected(settings.error());
     const fs::path file = run_->path() / "config" / (role + ".conf");
@@ -401,46 +408,59 @@ Result<void> Pulsar::start_brokers(const PulsarOptions& options, const Plan& pla
   return {};
 }
 
-Result<void> Pulsar::wait_bookie(const Plan& plan, std::size_t index, Wait& wait) {
-  const auto port = plan.ports.bookie_https[index];
+Result<void> Pulsar::wait_bookie(std::size_t index, Wait& wait) {
+  const auto port = ports_.bookie_https[index];
   HttpProbe probe(port, "/api/v1/bookie/is_ready");
   return wait.until(
-      fmt::format("waiting for bookie {} of {}", index + 1, plan.ports.bookies.size()),
+      fmt::format("waiting for bookie {} of {}", index + 1, ports_.bookies.size()),
       [&] { return probe.is_good(); }, [this] { return check_alive(); },
       std::chrono::milliseconds(50));
 }
 
-Result<void> Pulsar::wait_ready(const PulsarOptions& options, const Plan& plan, Wait& wait) {
-  const auto alive = [this] { return check_alive(); };
-  const auto pause = std::chrono::milliseconds(50);
-  for (std::size_t i = 0; i < plan.ports.bookie_https.size(); ++i) {
-    if (auto ready = wait_bookie(plan, i, wait); !ready) return ready;
-  }
-  for (std::size_t i = 0; i < plan.ports.broker_https.size(); ++i) {
-    const auto port = plan.ports.broker_https[i];
-    HttpProbe probe(port, "/admin/v2/brokers/health");
-    auto ready = wait.until(
-        fmt::format("waiting for broker {} of {} to store and read a message", i + 1,
-                    plan.ports.brokers.size()),
-        [&] { return probe.is_good(); }, alive, pause);
-    if (!ready) return ready;
-  }
-  return read_effective(options, plan);
+Result<void> Pulsar::wait_broker(std::size_t index, Wait& wait) {
+  HttpProbe probe(ports_.broker_https[index], "/admin/v2/brokers/health");
+  return wait.until(
+      fmt::format("waiting for broker {} of {} to store and read a message", index + 1,
+                  ports_.brokers.size()),
+      [&] { return probe.is_good(); }, [this] { return check_alive(); },
+      std::chrono::milliseconds(50));
 }
 
-Result<void> Pulsar::read_effective(const PulsarOptions& options, const Plan& plan) {
+Result<void> Pulsar::wait_ready(const PulsarOptions& options, Wait& wait) {
+  for (std::size_t i = 0; i < ports_.bookies.size(); ++i) {
+    if (auto ready = wait_bookie(i, wait); !ready) return ready;
+  }
+  for (std::size_t i = 0; i < ports_.brokers.size(); ++i) {
+    if (auto ready = wait_broker(i, wait); !ready) return ready;
+  }
+  return read_effective(options);
+}
+
+Result<void> Pulsar::restart(std::string_view role, base::Nanos within) {
+  Wait wait("pulsar", {}, within);
+  if (auto started = start_again(role); !started) return std::unexpected(started.error());
+  for (std::size_t i = 0; i < ports_.bookies.size(); ++i) {
+    if (role == bookie_role(i)) return wait_bookie(i, wait);
+  }
+  for (std::size_t i = 0; i < ports_.brokers.size(); ++i) {
+    if (role == broker_role(i)) return wait_broker(i, wait);
+  }
+  return wait_zookeeper(wait);
+}
+
+Result<void> Pulsar::read_effective(const PulsarOptions& options) {
   base::json::object effective;
-  for (std::size_t i = 0; i < plan.ports.bookie_https.size(); ++i) {
-    const std::string role = fmt::format("pulsar-bookie-{}", i + 1);
-    auto reported = http_get_object(plan.ports.bookie_https[i], "/api/v1/config/server_config");
+  for (std::size_t i = 0; i < ports_.bookie_https.size(); ++i) {
+    const std::string role = bookie_role(i);
+    auto reported = http_get_object(ports_.bookie_https[i], "/api/v1/config/server_config");
     if (!reported) return base::with_context(role, reported.error());
     if (auto ok = check_in_force(role, options.level.bookie, *reported); !ok) return ok;
     effective[role] = std::move(*reported);
   }
-  for (std::size_t i = 0; i < plan.ports.broker_https.size(); ++i) {
-    const std::string role = fmt::format("pulsar-broker-{}", i + 1);
+  for (std::size_t i = 0; i < ports_.broker_https.size(); ++i) {
+    const std::string role = broker_role(i);
     auto reported =
-        http_get_object(plan.ports.broker_https[i], "/admin/v2/brokers/configuration/runtime");
+        http_get_object(ports_.broker_https[i], "/admin/v2/brokers/configuration/runtime");
     if (!reported) return base::with_context(role, reported.error());
     if (auto ok = check_in_force(role, options.level.broker, *reported); !ok) return ok;
     effective[role] = std::move(*reported);
@@ -454,7 +474,7 @@ Result<void> Pulsar::read_effective(const PulsarOptions& options, const Plan& pl
   update.body = base::json::serialize(
       base::json::object{{"serviceUrl", admin_url_}, {"brokerServiceUrl", service_url_}});
   auto updated =
-      net::http_request_blocking(local_url(plan.ports.broker_https.front()), std::move(update),
+      net::http_request_blocking(local_url(ports_.broker_https.front()), std::move(update),
                                  base::now() + std::chrono::seconds(10));
   if (!updated) return base::with_context("pulsar", updated.error());
   if (updated->status >= 300) {

@@ -37,6 +37,7 @@ class Pulsar final : public Server {
 
   std::string_view platform() const override { return "pulsar"; }
   void stop() override;
+  base::Result<void> restart(std::string_view role, base::Nanos within) override;
 
   // "pulsar://127.0.0.1:1234" and "http://127.0.0.1:1235" of the first broker. Roles are
   // "pulsar-zookeeper", "pulsar-bookie-1" and so on, "pulsar-broker-1" and so on.
@@ -54,20 +55,22 @@ class Pulsar final : public Server {
   struct Plan {
     std::filesystem::path home;
     std::string java;
-    Ports ports;
   };
 
-  base::Result<void> start_once(const PulsarOptions& options, Plan plan, Wait& wait);
+  base::Result<void> start_once(const PulsarOptions& options, const Plan& plan, Wait& wait);
   base::Result<void> start_zookeeper(const Plan& plan, Wait& wait);
   base::Result<void> initialize_metadata(const Plan& plan, Wait& wait);
   base::Result<void> start_bookies(const PulsarOptions& options, const Plan& plan, Wait& wait);
-  base::Result<void> wait_bookie(const Plan& plan, std::size_t index, Wait& wait);
+  base::Result<void> wait_zookeeper(Wait& wait);
+  base::Result<void> wait_bookie(std::size_t index, Wait& wait);
   base::Result<void> start_brokers(const PulsarOptions& options, const Plan& plan);
-  base::Result<void> wait_ready(const PulsarOptions& options, const Plan& plan, Wait& wait);
-  base::Result<void> read_effective(const PulsarOptions& options, const Plan& plan);
+  base::Result<void> wait_broker(std::size_t index, Wait& wait);
+  base::Result<void> wait_ready(const PulsarOptions& options, Wait& wait);
+  base::Result<void> read_effective(const PulsarOptions& options);
   base::Result<void> start_java(const Plan& plan, std::string role, std::vector<std::string> flags,
                                 std::vector<std::string> main);
 
+  Ports ports_;
   std::string service_url_;
   std::string admin_url_;
 };

@@ -114,17 +114,40 @@ Result<void> Server::thaw(std::string_view role) {
   return {};
 }
 
-Result<void> Server::kill(std::string_view role) {
+Result<ChildProcess*> Server::give_up(std::string_view role) {
   auto process = find_running(role);
-  if (!process) return std::unexpected(process.error());
+  if (!process) return process;
   for (auto& member : members_) {
     if (member.process.get() == *process) member.is_expected_to_be_gone = true;
   }
+  return process;
+}
+
+Result<void> Server::kill(std::string_view role) {
+  auto process = give_up(role);
+  if (!process) return std::unexpected(process.error());
   (*process)->kill_group(SIGKILL);
   if (!(*process)->wait_exit(base::now() + std::chrono::seconds(10))) {
     return fail(Errc::timed_out, "{}: still there 10 s after SIGKILL", role);
   }
   return {};
+}
+
+Result<void> Server::terminate(std::string_view role, base::Nanos within) {
+  auto process = give_up(role);
+  if (!process) return std::unexpected(process.error());
+  (*process)->kill(SIGTERM);
+  if (!(*process)->wait_exit(base::now() + within)) {
+    return fail(Errc::timed_out, "{}: still there {} s after SIGTERM", role,
+                std::chrono::duration_cast<std::chrono::seconds>(within).count());
+  }
+  return {};
+}
+
+Result<void> Server::restart(std::string_view role, base::Nanos) {
+  if (auto ok = require_role(role); !ok) return ok;
+  return fail(Errc::config, "{}: cannot be started again; expected a role of Kafka, Pulsar or Pinot",
+              role);
 }
 
 void Server::stop_processes(std::string_view prefix, base::Nanos grace, int signal) {

@@ -48,10 +48,17 @@ class Server {
   // not stopped or killed through this object has ended.
   base::Result<void> check_alive() const;
 
-  // Faults. Errc::config for a role that does not exist, Errc::io when it does not run.
+  // Faults. Errc::config for a role that does not exist, Errc::io when it does not run (restart():
+  // when it does).
   base::Result<void> freeze(std::string_view role);  // SIGSTOP
   base::Result<void> thaw(std::string_view role);    // SIGCONT
   base::Result<void> kill(std::string_view role);    // SIGKILL; waits until it is gone.
+  // SIGTERM, as its operator would; waits until it is gone. Errc::timed_out when it is still there
+  // after that time: it is left alone then.
+  base::Result<void> terminate(std::string_view role, base::Nanos within);
+  // After kill() or terminate(): the same process once more, same ports and data; returns when it
+  // answers as after a start. Errc::config for one that cannot be started again, else as start().
+  virtual base::Result<void> restart(std::string_view role, base::Nanos within);
 
   // The last lines of every process's log, each under its role.
   std::string log_tail(int lines) const;
@@ -90,6 +97,8 @@ class Server {
     bool is_expected_to_be_gone = false;
   };
   base::Result<void> require_role(std::string_view role) const;
+  // The process that a fault is about to end: check_alive() no longer misses it.
+  base::Result<ChildProcess*> give_up(std::string_view role);
   base::Result<ChildProcess*> find_running(std::string_view role) const;
   std::vector<Member> members_;
 };
