@@ -16,7 +16,7 @@
 namespace flow::servers {
 
 struct PinotOptions {
-  int servers = 1;  // More than one: for tables with replicas.
+  int servers = 1;        // More than one: for tables with replicas.
   PinotLevel level = {};  // Heap sizes and settings of each role.
   ProgressText progress = {};
   base::Nanos ready_within = std::chrono::seconds(180);
@@ -45,8 +45,8 @@ class Pinot final : public Server {
   const std::string& controller_url() const { return controller_url_; }
   const std::string& broker_url() const { return broker_url_; }
 
-  // After a kill it first waits until ZooKeeper has noticed, 6 to 7 s after it; after ZooKeeper's own
-  // restart, until the others have found it.
+  // After a kill it first waits until ZooKeeper has noticed, 6 to 7 s after it; after ZooKeeper's
+  // own restart, until the others have found it.
   base::Result<void> restart(std::string_view role, base::Nanos within) override;
 
  private:

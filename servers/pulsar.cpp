@@ -391,9 +391,9 @@ Result<void> Pulsar::start_brokers(const PulsarOptions& options, const Plan& pla
   const std::string shipped = read_text_file((plan.home / "conf" / "broker.conf").string());
   for (std::size_t i = 0; i < ports_.brokers.size(); ++i) {
     const std::string role = broker_role(i);
-    auto settings = with_level(
-        broker_settings(ports_.brokers[i], ports_.broker_https[i], ports_.zookeeper),
-        options.level.broker, owned_broker_keys, "broker");
+    auto settings =
+        with_level(broker_settings(ports_.brokers[i], ports_.broker_https[i], ports_.zookeeper),
+                   options.level.broker, owned_broker_keys, "broker");
     if (!settings) return std::unexpected(settings.error());
     const fs::path file = run_->path() / "config" / (role + ".conf");
     if (auto ok = write_text_file(file, apply_settings(shipped, *settings)); !ok) return ok;

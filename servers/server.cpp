@@ -146,8 +146,8 @@ Result<void> Server::terminate(std::string_view role, base::Nanos within) {
 
 Result<void> Server::restart(std::string_view role, base::Nanos) {
   if (auto ok = require_role(role); !ok) return ok;
-  return fail(Errc::config, "{}: cannot be started again; expected a role of Kafka, Pulsar or Pinot",
-              role);
+  return fail(Errc::config,
+              "{}: cannot be started again; expected a role of Kafka, Pulsar or Pinot", role);
 }
 
 void Server::stop_processes(std::string_view prefix, base::Nanos grace, int signal) {

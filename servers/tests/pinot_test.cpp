@@ -25,7 +25,7 @@ const PinotPlan plan = {
     .home = {.folder = "/p", .version = "0.11.0", .class_path = "/p/lib/*", .pulsar_plugin = ""},
     .java = "/j/java",
     .run = "/r",
-    .ports = {.zookeeper = 1, .controller = 2, .broker = 3, .server = 4, .server_admin = 5}};
+    .ports = {.zookeeper = 1, .controller = 2, .broker = 3, .servers = {{4, 5}}}};
 
 std::string value_of(const base::Result<Settings>& settings, std::string_view key) {
   const auto* value = settings ? find_setting(*settings, key) : nullptr;
