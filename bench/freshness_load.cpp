@@ -22,6 +22,7 @@
 
 #include "analytics/sql_client.hpp"
 #include "apps/driver_choice.hpp"
+#include "base/bytes.hpp"
 #include "base/json.hpp"
 #include "ecommerce/domain/entity_json.hpp"
 #include "ecommerce/domain/event.hpp"
@@ -106,8 +107,10 @@ net::Task<std::vector<std::int64_t>> publish_all(streaming::Producer& producer, 
   const std::int64_t unix_ms = base::count(anchor.to_unix(start)) / 1'000'000;
   std::vector<std::int64_t> start_error;
   for (std::uint64_t i = 0; i < flags.events; ++i) {
-    const auto intended =
-        flags.per_second == 0 ? base::now() : start + i * Nanos(1s) / flags.per_second;
+    base::TimePoint intended = base::now();
+    if (flags.per_second != 0) {
+      intended = start + Nanos(static_cast<std::int64_t>(i * 1'000'000'000 / flags.per_second));
+    }
     const auto event = event_of(flags.first + i, anchor.to_unix(intended), unix_ms);
     const streaming::Message message{streaming::TopicId{0}, event.key, base::as_bytes(event.value),
                                      event.stamp};
