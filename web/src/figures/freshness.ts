@@ -80,7 +80,9 @@ function sidePanel(line: Line, values: readonly number[], common: Common, bursts
 const sample = (kind: string): HTMLElement => h("span", {class: `sample ${kind}`, "aria-hidden": "true"});
 
 function key(lines: readonly Line[], hasBursts: boolean): HTMLElement {
-  const has = (marks: (line: Line) => Mark[]): boolean => lines.some((line) => marks(line).length > 0);
+  const end = (longest(lines).at(-1)?.second ?? 0) + 1;
+  const has = (marks: (line: Line) => Mark[]): boolean =>
+    lines.some((line) => marks(line).some(({from, until}) => until >= 0 && from <= end));  // Those that are drawn.
   const entry = (kind: string, words: string): HTMLElement => h("span", {}, sample(kind), ` ${words}`);
   return h("p", {class: "axis-note entries"},
     entry("p99", "p99"), entry("p50", "p50, tint up to p99"), entry("max", "max of the second"),
