@@ -322,6 +322,12 @@ Result<void> Pinot::wait_session_gone(std::string_view role, Wait& wait) {
 
 Result<void> Pinot::restart(std::string_view role, base::Nanos within) {
   Wait wait("pinot", {}, within);
+  auto ready = restart_once(role, wait);
+  if (!ready) return std::unexpected(explained(ready.error()));
+  return ready;
+}
+
+Result<void> Pinot::restart_once(std::string_view role, Wait& wait) {
   if (auto ended = require_ended(role); !ended) return ended;
   if (role != pinot_zookeeper && is_running(pinot_zookeeper)) {
     if (auto gone = wait_session_gone(role, wait); !gone) return gone;

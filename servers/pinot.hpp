@@ -58,6 +58,7 @@ class Pinot final : public Server {
   base::Result<void> configure(const PinotOptions& options);
   base::Result<void> start_role(const PinotOptions& options, std::string_view role);
   base::Result<void> wait_ready(std::string_view role, Wait& wait);
+  base::Result<void> restart_once(std::string_view role, Wait& wait);
   base::Result<void> wait_session_gone(std::string_view role, Wait& wait);
   base::Result<void> read_effective(const PinotLevel& level);
   base::Result<void> check_starting() const;
