@@ -11,7 +11,7 @@ import os from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
 
-import { flow, ownCache, ROOT, scratch } from "../e2e/support.mjs";
+import { flow, ownCache, ROOT } from "../e2e/support.mjs";
 
 const MODULE = path.join(ROOT, "analytics/pinot-pulsar");
 const missing = ["mvn", "javac", "openssl"].filter((tool) =>
@@ -20,10 +20,19 @@ const skip = missing.length > 0 && `${missing.join(", ")} not installed`;
 
 // ------------------------------------------------------------------------------ brokers
 
-// Real servers in a cache of the test's own; ended with it, whatever happens.
-function up(context, folder, ...more) {
+// A folder with a cache of the test's own. In this order at the end, whatever happens: the servers,
+// then the folder, which holds the list of what is up.
+function workplace(context) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "flow-e2e-"));
   const env = { ...process.env, FLOW_CACHE: ownCache(folder) };
-  context.after(() => flow(["down"], { env }));
+  context.after(() => {
+    flow(["down", "--all"], { env });
+    fs.rmSync(folder, { recursive: true, force: true });
+  });
+  return { folder, env };
+}
+
+function up(env, ...more) {
   const started = flow(["up", "pulsar", "--level", "fsync-1", "--name", "plugin-test", "--json", ...more], { env });
   assert.equal(started.code, 0, started.err);
   return JSON.parse(started.out);
@@ -156,8 +165,8 @@ test("the jar is built once", { skip }, async () => {
 });
 
 test("the plugin on a Pulsar as Flow starts it", { skip }, async (context) => {
-  const folder = scratch(context);
-  const broker = up(context, folder);
+  const { folder, env } = workplace(context);
+  const broker = up(env);
   const { pid } = broker.processes.find(({ role }) => role === "pulsar-broker-1");
 
   await maven(context, "pulsar", {
@@ -167,9 +176,9 @@ test("the plugin on a Pulsar as Flow starts it", { skip }, async (context) => {
 });
 
 test("the plugin on a Pulsar with tokens, TLS and numbered messages", { skip }, async (context) => {
-  const folder = scratch(context);
+  const { folder, env } = workplace(context);
   const tlsPort = await freePort();
-  const broker = up(context, folder, "--home", homeWith(folder, secureSettings(folder, tlsPort)));
+  const broker = up(env, "--home", homeWith(folder, secureSettings(folder, tlsPort)));
 
   await maven(context, "secure", {
     "pulsar.service": broker.service, "pulsar.admin": broker.admin,
