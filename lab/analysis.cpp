@@ -144,8 +144,6 @@ class Reader {
       inference.levels.push_back(std::move(level));
       input.cells.push_back({name.first, name.second, is_like_for_like(name.first)});
     }
-    // One cell stands for the noise of all: what a platform shows against itself.
-    share_same(inference.levels);
     inference.primaries = inference.levels.size();
     return input;
   }
@@ -201,16 +199,6 @@ class Reader {
       }
     }
     return pairs;
-  }
-
-  static void share_same(std::vector<LevelBlocks>& levels) {
-    const auto with =
-        std::ranges::find_if(levels, [](const auto& level) { return !level.same.empty(); });
-    if (with == levels.end()) return;
-    const auto same = with->same;
-    for (auto& level : levels) {
-      if (level.same.empty()) level.same = same;
-    }
   }
 
   bool is_like_for_like(const std::string& level) const {

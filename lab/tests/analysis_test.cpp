@@ -114,6 +114,27 @@ TEST(Analysis, LeavesATrialOutThatIsNotValidAndRanksOneThatFellOverWorst) {
   EXPECT_TRUE(std::isinf(blocks[2].second));
 }
 
+// Levels differ in noise: the inference scales a floor that it borrows, which copied pairs would
+// hide.
+TEST(Analysis, LendsNoLevelTheRepeatsOfAnother) {
+  object result = result_of(8, 0.5);
+  const object same_again = result;
+  auto& trials = result.at("trials").as_array();
+  for (const auto& trial : same_again.at("trials").as_array()) {
+    if (trial.at("is_repeat").as_bool()) continue;
+    object other = trial.as_object();
+    other["level"] = "page-cache-1";
+    trials.push_back(std::move(other));
+  }
+
+  const auto input = analysis_input(result);
+
+  ASSERT_TRUE(input) << input.error().what;
+  ASSERT_THAT(input->inference.levels, SizeIs(2));
+  EXPECT_THAT(input->inference.levels[0].same, SizeIs(8));
+  EXPECT_THAT(input->inference.levels[1].same, SizeIs(0));
+}
+
 TEST(Analysis, SeesThatThePlanWasChangedAfterTheStart) {
   object result = result_of(8, 0.5);
   result.at("experiment").at("effective").as_object()["margin"] = 0.5;
