@@ -31,7 +31,7 @@ function rowsOf(block) {
 }
 
 function passesOf(block) {
-  return ["1", "2"].map((pass) => ({ ...json(`${block}-fill-${pass}.json`), ...json(`${block}-cpu-${pass}.json`) }));
+  return ["1", "2", "3"].map((pass) => ({ ...json(`${block}-fill-${pass}.json`), ...json(`${block}-cpu-${pass}.json`) }));
 }
 
 function figuresOf(blocks) {

@@ -3,8 +3,9 @@
 # and Pulsar through Flow's, side by side in one run. Blocks K P P K ..., each with servers of its own:
 #   1. 1,000 events/s, evenly placed, with the bodies of the shop's products; after the warm-up every
 #      row counts: freshness, when the auditor saw the event, and the plugin's own share (the difference)
-#   2. a topic that is full before the table is made, once to warm up and twice measured: rows/s,
-#      time until COUNT(*) is complete, CPU time of Pinot's server
+#   2. a topic that is full before the table is made, twice to warm up and three times measured: rows/s,
+#      time until COUNT(*) is complete, CPU time of Pinot's server. Each time under a name of its own:
+#      Pinot 0.11 may end a new table with an old one of its name that was just dropped
 # At last the probe's share of Pinot's CPU, from a trial of each platform. Prints a table with limits.
 #   bench/peers/freshness.sh [--blocks "K P P K"] [--level NAME] [--out FOLDER] [--without-probe]
 # Exit code: 0 every limit holds, 1 one does not, 2 a wrong argument, 3 a server or the machine failed.
@@ -98,11 +99,15 @@ block() {
   server=$(field pinot 'processes.find(p => p.role == "pinot-server").pid')
   local stream=("--$platform" "$(field "$platform" service)") topic=("--$platform" "$(field "$platform" service)")
   [[ $platform == kafka ]] || topic+=(--pulsar-admin "$(field pulsar admin)")
-  local table=${platform}_products
-  make_table() { "$flow" pinot create --pinot "$pinot" "${stream[@]}" --topics products >/dev/null; }
+  local prefix table
+  make_table() {  # make_table NAME
+    prefix=${platform}_$1_
+    table=${prefix}products
+    "$flow" pinot create --pinot "$pinot" "${stream[@]}" --topics products --prefix "$prefix" >/dev/null
+  }
 
   "$load" publish "${topic[@]}" --level "$level" --partitions $partitions --events 0
-  make_table
+  make_table fresh
   audit "${topic[@]}" --records "$part.records"
   "$load" publish "${topic[@]}" --level "$level" --events $((warm_up + measured)) \
     --per-second $per_second >"$part-load.json"
@@ -114,9 +119,9 @@ block() {
   "$flow" pinot drop --pinot "$pinot" "$table" >/dev/null
 
   "$load" publish "${topic[@]}" --level "$level" --events $full --first 1000001 >"$part-full.json"
-  for pass in warm-up 1 2; do
+  for pass in warm1 warm2 1 2 3; do
     before=$(ticks_of "$server")
-    make_table
+    make_table "full$pass"
     "$load" fill --broker "$broker" --table "$table" --rows $((warm_up + measured + full)) \
       >"$part-fill-$pass.json"
     awk -v ticks=$(($(ticks_of "$server") - before)) -v hz="$(getconf CLK_TCK)" \
