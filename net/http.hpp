@@ -4,12 +4,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 namespace flow::net {
+
+class HttpStream;
 
 class HttpHeaders {
  public:
@@ -40,6 +43,9 @@ struct HttpResponse {
   HttpHeaders headers;  // Content-Length, Date, Connection are the server's business.
   std::string body;
   bool close = false;  // Close the connection after this answer.
+  // Instead of `body`: what is sent after the head as it comes (net/http_stream.hpp). The
+  // connection is closed at its end.
+  std::shared_ptr<HttpStream> stream = nullptr;
 };
 
 bool equal_ignoring_case(std::string_view a, std::string_view b);  // ASCII.

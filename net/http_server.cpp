@@ -7,8 +7,11 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
+
+#include "net/http_stream.hpp"
 
 namespace flow::net {
 namespace {
@@ -64,6 +67,23 @@ http::response<http::string_body> to_message(HttpResponse&& response, unsigned v
   return message;
 }
 
+// The head of an answer whose length nobody knows: chunked, or for HTTP/1.0 until the connection
+// ends.
+http::response<http::empty_body> to_stream_head(const HttpResponse& response, unsigned version) {
+  http::response<http::empty_body> message;
+  message.version(version);
+  message.result(static_cast<unsigned>(response.status));
+  for (const auto& [name, value] : response.headers) message.insert(name, value);
+  message.keep_alive(false);
+  if (version >= 11) message.chunked(true);
+  return message;
+}
+
+struct Detached {
+  ~Detached() { stream.set_on_change({}); }
+  HttpStream& stream;
+};
+
 std::string date_now() {
   const std::time_t at = std::time(nullptr);
   std::tm parts{};
@@ -97,7 +117,7 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
   const HttpServerOptions& options() const { return options_; }
 
  private:
-  enum class Phase { idle, reading, handling, writing };
+  enum class Phase { idle, reading, handling, writing, streaming };
 
   struct Session {
     explicit Session(tcp::socket accepted) : socket(std::move(accepted)) {}
@@ -113,6 +133,7 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
     Phase phase = Phase::idle;
     bool is_late = false;  // The sweep cancelled what the socket was doing.
     base::TimePoint deadline = base::TimePoint::max();
+    std::shared_ptr<HttpStream> stream;  // That is being sent.
   };
   using Request = http::request<http::string_body>;
 
@@ -122,7 +143,12 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
   Task<beast::error_code> read_request(Session& session, Request& request);
   Task<bool> answer(Session& session, HttpResponse response, unsigned version, bool keep_alive,
                     bool is_head);
+  Task<void> answer_with_stream(Session& session, HttpResponse response, unsigned version,
+                                bool is_head);
+  Task<void> send_pieces(Session& session, bool is_chunked);
+  Task<bool> send_piece(Session& session, std::string piece, bool is_chunked);
   Task<bool> refuse(Session& session, beast::error_code error);
+  const std::string& date();
   static void close(Session& session);
 
   IoThread& io_;
@@ -214,6 +240,10 @@ Task<bool> HttpServer::Impl::serve_one(Session& session) {
   session.deadline = base::TimePoint::max();  // The handler has deadlines of its own.
   HttpRequest request = to_request(std::move(message));
   HttpResponse response = co_await handler_(std::move(request));
+  if (response.stream) {
+    co_await answer_with_stream(session, std::move(response), version, is_head);
+    co_return false;
+  }
   const bool stays = keep_alive && !response.close && !is_draining_;
   const bool sent = co_await answer(session, std::move(response), version, stays, is_head);
   co_return sent&& stays;
@@ -262,11 +292,7 @@ Task<beast::error_code> HttpServer::Impl::read_request(Session& session, Request
 Task<bool> HttpServer::Impl::answer(Session& session, HttpResponse response, unsigned version,
                                     bool keep_alive, bool is_head) {
   auto message = to_message(std::move(response), version, keep_alive, is_head);
-  if (const auto at = base::now(); at >= date_until_) {
-    date_ = date_now();
-    date_until_ = at + std::chrono::seconds(1);
-  }
-  message.set(http::field::date, date_);
+  message.set(http::field::date, date());
   session.enter(Phase::writing, options_.write_timeout);
   // A HEAD answer has the length of the body that GET would send, and no body.
   http::response_serializer<http::string_body> serializer(message);
@@ -277,6 +303,78 @@ Task<bool> HttpServer::Impl::answer(Session& session, HttpResponse response, uns
     error = head_error;
   } else {
     auto [write_error, bytes] = co_await http::async_write(session.socket, serializer, as_result);
+    error = write_error;
+  }
+  co_return !error;
+}
+
+const std::string& HttpServer::Impl::date() {
+  if (const auto at = base::now(); at >= date_until_) {
+    date_ = date_now();
+    date_until_ = at + std::chrono::seconds(1);
+  }
+  return date_;
+}
+
+Task<void> HttpServer::Impl::answer_with_stream(Session& session, HttpResponse response,
+                                                unsigned version, bool is_head) {
+  session.stream = std::move(response.stream);
+  auto head = to_stream_head(response, version);
+  head.set(http::field::date, date());
+  session.enter(Phase::writing, options_.write_timeout);
+  http::response_serializer<http::empty_body> serializer(head);
+  auto [error, bytes] = co_await http::async_write_header(session.socket, serializer, as_result);
+  if (!error && !is_head) co_await send_pieces(session, version >= 11);
+  session.stream->drop();
+  session.stream.reset();
+}
+
+// Until the stream is finished, dropped, or the client does not take it.
+Task<void> HttpServer::Impl::send_pieces(Session& session, bool is_chunked) {
+  const auto stream = session.stream;
+  asio::steady_timer wake(io_.context());
+  stream->set_on_change([&session, &wake, stream = stream.get()] {
+    wake.cancel();
+    beast::error_code ignored;
+    if (stream->is_dropped()) session.socket.cancel(ignored);
+  });
+  const Detached detached{*stream};  // Whenever this coroutine ends.
+  if (is_draining_) stream->finish();
+  while (!stream->is_dropped()) {
+    std::string piece = stream->take();
+    if (piece.empty() && stream->is_finished()) {
+      if (is_chunked) co_await send_piece(session, {}, true);
+      break;
+    }
+    if (piece.empty()) {
+      session.phase = Phase::streaming;
+      session.deadline = base::TimePoint::max();
+      wake.expires_after(stream->options().keep_alive_every);
+      auto [woken] = co_await wake.async_wait(as_result);
+      if (woken) continue;
+      piece = stream->options().keep_alive;
+      if (piece.empty()) continue;
+    }
+    const bool is_sent = co_await send_piece(session, std::move(piece), is_chunked);
+    if (!is_sent) break;
+  }
+}
+
+// An empty piece in chunks is the end of the answer.
+Task<bool> HttpServer::Impl::send_piece(Session& session, std::string piece, bool is_chunked) {
+  session.enter(Phase::writing, options_.write_timeout);
+  const asio::const_buffer bytes = asio::buffer(piece);
+  beast::error_code error;
+  if (!is_chunked) {
+    auto [write_error, count] = co_await asio::async_write(session.socket, bytes, as_result);
+    error = write_error;
+  } else if (piece.empty()) {
+    auto [write_error, count] =
+        co_await asio::async_write(session.socket, http::make_chunk_last(), as_result);
+    error = write_error;
+  } else {
+    auto [write_error, count] =
+        co_await asio::async_write(session.socket, http::make_chunk(bytes), as_result);
     error = write_error;
   }
   co_return !error;
@@ -305,6 +403,7 @@ Task<bool> HttpServer::Impl::refuse(Session& session, beast::error_code error) {
 }
 
 void HttpServer::Impl::close(Session& session) {
+  if (session.stream) session.stream->drop();
   beast::error_code ignored;
   session.socket.shutdown(tcp::socket::shutdown_both, ignored);
   session.socket.close(ignored);
@@ -317,6 +416,7 @@ Task<void> HttpServer::Impl::drain(base::TimePoint deadline) {
   acceptor_.close(ignored);
   for (auto& session : sessions_) {
     if (session.phase == Phase::idle) close(session);
+    if (session.stream) session.stream->finish();
   }
   while (!sessions_.empty() && base::now() < deadline) {
     co_await sleep_until(base::now() + std::chrono::milliseconds(1));

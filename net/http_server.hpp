@@ -53,8 +53,8 @@ class HttpServer {
   std::uint16_t port() const;
   std::string url() const;  // http://127.0.0.1:PORT
 
-  // Stops listening, closes idle connections, lets running requests finish (their answers carry
-  // Connection: close) until the deadline, then closes what is left. On the IoThread.
+  // Stops listening, closes idle connections, finishes streams, lets running requests finish (their
+  // answers carry Connection: close) until the deadline, then closes what is left. On the IoThread.
   Task<void> drain(base::TimePoint deadline);
 
   // Closes everything now. Any thread; waits for that, but not for handlers that still run: what

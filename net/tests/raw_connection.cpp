@@ -90,6 +90,20 @@ std::string RawConnection::read_answer(bool has_body) {
   }
 }
 
+std::string RawConnection::read_until(std::string_view text) {
+  const auto deadline = std::chrono::steady_clock::now() + answer_limit;
+  while (true) {
+    if (const auto at = received_.find(text); at != std::string::npos) {
+      const std::string all = received_.substr(0, at + text.size());
+      received_.erase(0, all.size());
+      return all;
+    }
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        deadline - std::chrono::steady_clock::now());
+    if (!receive(left)) return std::exchange(received_, {});
+  }
+}
+
 bool RawConnection::is_closed_within(std::chrono::milliseconds limit) {
   const auto deadline = std::chrono::steady_clock::now() + limit;
   while (!is_ended_ && std::chrono::steady_clock::now() < deadline) {

@@ -26,6 +26,9 @@ class RawConnection {
   // until the connection ended or 10 s passed when there is no whole one.
   std::string read_answer(bool has_body = true);
 
+  // What arrived up to and with `text`; all of it when the connection ended or 10 s passed before.
+  std::string read_until(std::string_view text);
+
   // True when the peer closes (or resets) within `limit`; what it says until then is dropped.
   bool is_closed_within(std::chrono::milliseconds limit);
 
