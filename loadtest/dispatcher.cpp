@@ -120,7 +120,10 @@ void Dispatcher::on_sent(ConnectionId id, TimePoint now) {
     measured_.start_error.record(now - intended);
     live_.start_error.record(now - intended);
   }
-  if (now - connection.connection_free > late_limit) ++measured_.late;
+  if (now - connection.connection_free > late_limit) {
+    ++measured_.late;
+    live_.late.add();
+  }
 }
 
 void Dispatcher::on_answered(ConnectionId id, TimePoint now, int status, bool keeps_alive) {

@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <memory>
 #include <poll.h>
+#include <pthread.h>
 #include <system_error>
 #include <thread>
 #include <unistd.h>
@@ -107,12 +109,14 @@ class Generator::Run {
       progress.failed += live.failed.load();
       progress.sent += live.sent.load();
       progress.intended += live.intended.load();
+      progress.late += live.late.load();
       live.response.take(part);
       response.merge(part);
       live.start_error.take(part);
       start_error.merge(part);
     }
     progress.in_flight = progress.sent - left_flight;
+    progress.cpu_share_max = cpu_share_max();
     progress.response = &response;
     progress.start_error = &start_error;
     if (on_progress) on_progress(progress);
@@ -135,6 +139,19 @@ class Generator::Run {
  private:
   Nanos duration() const { return plan_.intended.empty() ? Nanos{0} : plan_.intended.back(); }
 
+  // Since the start; a thread that has ended keeps what was seen of it.
+  double cpu_share_max() {
+    for (std::thread& thread : threads_) {
+      clockid_t clock = 0;
+      timespec used{};
+      if (::pthread_getcpuclockid(thread.native_handle(), &clock) != 0) continue;
+      if (::clock_gettime(clock, &used) != 0) continue;
+      cpu_max_ = std::max<Nanos>(cpu_max_, std::chrono::seconds(used.tv_sec) + Nanos(used.tv_nsec));
+    }
+    return share(static_cast<double>(cpu_max_.count()),
+                 static_cast<double>((base::now() - start_).count()));
+  }
+
   const LoadPlan& plan_;
   const RequestWriter writer_;
   const Endpoint endpoint_;
@@ -143,6 +160,7 @@ class Generator::Run {
   std::vector<std::thread> threads_;
   Fd done_;
   std::size_t ended_ = 0;
+  Nanos cpu_max_{0};
 };
 
 Result<LoadResult> Generator::run(RequestSink* sink,

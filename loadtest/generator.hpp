@@ -35,6 +35,8 @@ struct LoadProgress {
   std::uint64_t answered = 0;
   std::uint64_t failed = 0;
   std::uint64_t in_flight = 0;                      // Sent, nothing heard yet.
+  std::uint64_t late = 0;                           // Subset of sent, see late_share().
+  double cpu_share_max = 0;                         // Of the busiest shard's thread.
   const measure::Histogram* response = nullptr;     // Of answers of every status.
   const measure::Histogram* start_error = nullptr;  // Of requests that found a connection free.
 };

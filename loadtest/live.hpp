@@ -27,6 +27,7 @@ struct LiveCounters {
   LiveCount left_flight;  // Subset of sent: ended, in whatever way.
   LiveCount answered;
   LiveCount failed;
+  LiveCount late;                         // As Measurements::late.
   measure::IntervalRecorder response;     // All answers, of whatever status.
   measure::IntervalRecorder start_error;  // As Measurements::start_error.
 };

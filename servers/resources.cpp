@@ -24,9 +24,11 @@ struct Role {
   std::string name;
   std::vector<pid_t> pids;  // More than one when it was started again.
   std::map<std::pair<pid_t, std::uint64_t>, Process> processes;  // By pid and start time.
+  std::uint64_t rss_now = 0;                                     // 0 when it is gone.
   std::uint64_t rss_max = 0;
   std::uint64_t rss_sum = 0;
   std::uint64_t samples = 0;
+  std::uint64_t ticks_told = 0;  // At the sample that was told before.
 };
 
 double tick_seconds() {
@@ -60,21 +62,28 @@ void sample_role(Role& role, const ProcessTree& tree, const std::set<pid_t>& roo
       rss += sample_process(role, pid, is_first);
     }
   }
-  if (rss == 0) return;  // It is gone.
+  role.rss_now = rss;
+  if (rss == 0) return;
   role.rss_max = std::max(role.rss_max, rss);
   role.rss_sum += rss;
   ++role.samples;
 }
 
-RoleUse use_of(const Role& role) {
-  RoleUse use;
-  use.role = role.name;
+std::uint64_t ticks_of(const Role& role) {
   std::uint64_t ticks = 0;
   for (const auto& [key, process] : role.processes) {
     ticks += process.ticks_last - std::min(process.ticks_first, process.ticks_last);
+  }
+  return ticks;
+}
+
+RoleUse use_of(const Role& role) {
+  RoleUse use;
+  use.role = role.name;
+  for (const auto& [key, process] : role.processes) {
     use.write_bytes += process.written_last - std::min(process.written_first, process.written_last);
   }
-  use.cpu_seconds = static_cast<double>(ticks) * tick_seconds();
+  use.cpu_seconds = static_cast<double>(ticks_of(role)) * tick_seconds();
   use.rss_bytes_max = role.rss_max;
   use.rss_bytes_mean = role.samples == 0 ? 0 : role.rss_sum / role.samples;
   return use;
@@ -109,7 +118,29 @@ struct ResourceSampler::Impl {
   std::vector<Role> roles;
   std::set<pid_t> roots;  // A role that is below another one counts once, for itself.
   MachineStat machine_first, machine_last;
+  MachineStat machine_told;
+  base::TimePoint told_at;
   double steal_max = 0;
+  OnSample on_sample;
+
+  // Shares go by the time that passed: a thread that was late has seen more than one interval.
+  void tell() {
+    if (!on_sample) return;
+    const auto now = base::now();
+    const double seconds = std::chrono::duration<double>(now - told_at).count();
+    ResourceSample sample;
+    for (auto& role : roles) {
+      const std::uint64_t ticks = ticks_of(role);
+      const double cpu = static_cast<double>(ticks - role.ticks_told) * tick_seconds();
+      role.ticks_told = ticks;
+      sample.roles.push_back({role.name, seconds > 0 ? cpu / seconds : 0, role.rss_now});
+    }
+    sample.machine = use_between(machine_told, machine_last);
+    sample.machine_so_far = use_between(machine_first, machine_last);
+    machine_told = machine_last;
+    told_at = now;
+    on_sample(sample);
+  }
 
   void sample(bool is_first) {
     const ProcessTree tree = ProcessTree::read();
@@ -128,6 +159,7 @@ struct ResourceSampler::Impl {
     std::unique_lock lock(mutex);
     while (!changed.wait_until(lock, next, [this] { return is_stopping; })) {
       sample(false);
+      tell();
       next = std::max(next + interval, base::now());
     }
   }
@@ -139,7 +171,8 @@ ResourceSampler::~ResourceSampler() {
   if (impl_) (void)stop();
 }
 
-void ResourceSampler::start(std::vector<ProcessInfo> processes, base::Nanos interval) {
+void ResourceSampler::start(std::vector<ProcessInfo> processes, base::Nanos interval,
+                            OnSample on_sample) {
   if (impl_) (void)stop();
   impl_ = std::make_unique<Impl>();
   for (auto& process : processes) {
@@ -150,6 +183,9 @@ void ResourceSampler::start(std::vector<ProcessInfo> processes, base::Nanos inte
   }
   impl_->started_at = base::now();
   impl_->sample(true);
+  impl_->on_sample = std::move(on_sample);
+  impl_->machine_told = impl_->machine_last;
+  impl_->told_at = impl_->started_at;
   impl_->thread = std::thread([impl = impl_.get(), interval] {
     pthread_setname_np(pthread_self(), "resources");
     impl->run(interval);

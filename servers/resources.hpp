@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -39,12 +40,28 @@ struct ResourceUse {
   MachineUse machine;
 };
 
+// What was seen at one moment while the sampler runs.
+struct ResourceSample {
+  struct Role {
+    std::string role;
+    double cpu_share = 0;         // Of one core, since the sample before: 2 = two cores.
+    std::uint64_t rss_bytes = 0;  // 0 when the process is gone.
+  };
+  std::vector<Role> roles;    // In the order of start().
+  MachineUse machine;         // Since the sample before.
+  MachineUse machine_so_far;  // Since start().
+};
+
 class ResourceSampler {
  public:
+  // On the sampler's thread, after each interval; must not call the sampler.
+  using OnSample = std::function<void(const ResourceSample&)>;
+
   ResourceSampler();
   ~ResourceSampler();
 
-  void start(std::vector<ProcessInfo> processes, base::Nanos interval = std::chrono::seconds(1));
+  void start(std::vector<ProcessInfo> processes, base::Nanos interval = std::chrono::seconds(1),
+             OnSample on_sample = {});
   // Roles as they run now: one that was started again is followed in its new process as well.
   void update(const std::vector<ProcessInfo>& processes);
   // Takes a last sample, ends the thread. A process that died keeps what was seen of it.

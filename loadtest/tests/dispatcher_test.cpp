@@ -89,6 +89,7 @@ TEST_F(DispatcherTest, CountsTheGeneratorsOwnLatenessAsStartErrorAndNotAsBlocked
   EXPECT_EQ(measured().start_error.max(), 9ms);
   EXPECT_EQ(measured().blocked.count(), 0U);
   EXPECT_EQ(measured().late, 2U);
+  EXPECT_EQ(live_->late.load(), 2U);
 }
 
 TEST_F(DispatcherTest, QueuesAtTheBoundWithTheClockRunningAndSendsInOrder) {
@@ -378,6 +379,7 @@ TEST(Dispatcher, ConservesRequestsAgainstAnyServer) {
     EXPECT_EQ(live.answered.load(), measured.answered);
     EXPECT_EQ(live.failed.load(), measured.failed);
     EXPECT_EQ(live.sent.load(), measured.sent);
+    EXPECT_EQ(live.late.load(), measured.late);
     EXPECT_EQ(live.left_flight.load(), measured.sent);
   }
 }

@@ -390,6 +390,9 @@ TEST_F(GeneratorTest, ReportsProgressWhoseIntervalsAddUpToTheWhole) {
   EXPECT_EQ(reports.back().intended, 250U);
   EXPECT_EQ(reports.back().in_flight, 0U);
   EXPECT_TRUE(std::ranges::is_sorted(reports, {}, &LoadProgress::sent));
+  EXPECT_EQ(reports.back().late, result->measured.late);
+  EXPECT_GT(reports.front().cpu_share_max, 0);
+  EXPECT_LE(reports.front().cpu_share_max, 1.05);  // One thread.
 }
 
 TEST_F(GeneratorTest, RefusesAPlanThatDoesNotFitBeforeAnythingIsSent) {

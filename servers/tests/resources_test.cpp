@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "servers/resources.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <ctime>
+#include <mutex>
+#include <unistd.h>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace flow::servers {
+namespace {
+
+using namespace std::chrono_literals;
+
+// The samples that a sampler told, for a test that waits for them.
+class Samples {
+ public:
+  ResourceSampler::OnSample sink() {
+    return [this](const ResourceSample& sample) {
+      const std::lock_guard lock(mutex_);
+      all_.push_back(sample);
+      told_.notify_all();
+    };
+  }
+  // All, when so many more were told.
+  std::vector<ResourceSample> wait_for(std::size_t more) {
+    std::unique_lock lock(mutex_);
+    const std::size_t count = all_.size() + more;
+    EXPECT_TRUE(told_.wait_for(lock, 30s, [&] { return all_.size() >= count; }));
+    return all_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable told_;
+  std::vector<ResourceSample> all_;
+};
+
+TEST(ResourceSampler, TellsEachSampleWhileItRuns) {
+  Samples samples;
+  ResourceSampler sampler;
+
+  sampler.start({{"test", ::getpid()}, {"nobody", 0x7ffffff0}}, 20ms, samples.sink());
+  const auto sample = samples.wait_for(3).back();
+  const auto use = sampler.stop();
+
+  ASSERT_EQ(sample.roles.size(), 2u);
+  EXPECT_EQ(sample.roles[0].role, "test");
+  EXPECT_GT(sample.roles[0].rss_bytes, 100'000u);
+  EXPECT_LE(sample.roles[0].rss_bytes, use.roles[0].rss_bytes_max);
+  EXPECT_EQ(sample.roles[1].rss_bytes, 0u);  // It is not there.
+  EXPECT_EQ(sample.roles[1].cpu_share, 0);
+}
+
+// A share is of the time since the sample before: what was used once is told once.
+TEST(ResourceSampler, TellsUsedTimeOnce) {
+  Samples samples;
+  ResourceSampler sampler;
+  sampler.start({{"test", ::getpid()}}, 50ms, samples.sink());
+
+  const auto from = std::clock();
+  while (std::clock() - from < CLOCKS_PER_SEC / 5) {
+  }
+  double seconds = 0;  // An interval is 50 ms or, on a crowded machine, longer.
+  for (const auto& sample : samples.wait_for(10)) seconds += sample.roles[0].cpu_share * 0.05;
+  const auto use = sampler.stop();
+
+  EXPECT_GT(seconds, 0.001);
+  EXPECT_LE(seconds, use.roles[0].cpu_seconds + 0.01);
+}
+
+}  // namespace
+}  // namespace flow::servers
