@@ -44,6 +44,16 @@ void LiveLog::write(std::int64_t unix_s, const base::json::object& keys) {
   for (const auto& [key, value] : keys) {
     if (key != "phase") line[key] = value;
   }
+  write(line);
+}
+
+void LiveLog::tell(std::string_view kind, const base::json::object& keys) {
+  base::json::object line{{"kind", kind}};
+  for (const auto& [key, value] : keys) line[key] = value;
+  write(line);
+}
+
+void LiveLog::write(const base::json::object& line) {
   fmt::print(file_.get(), "{}\n", base::json::serialize(line));
   std::fflush(file_.get());
 }

@@ -1,6 +1,6 @@
 // intervals.jsonl while a trial runs: what generator, shop and auditor say about each second,
-// merged into one line per wall second and written as it happens. A crash loses at most the last
-// second.
+// merged into one line per wall second and written as it happens, and lines of other kinds between
+// them. A crash loses at most the last second.
 // Thread: one IoThread; others post() to it.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
@@ -27,6 +27,9 @@ class LiveLog {
   // that all three tellers have spoken.
   void add(std::int64_t unix_s, const base::json::object& keys);
 
+  // Writes a line of another kind now.
+  void tell(std::string_view kind, const base::json::object& keys);
+
   // The newest value that was told under a key, for the progress line; 0 when none.
   double latest(std::string_view key) const;
 
@@ -39,6 +42,7 @@ class LiveLog {
   };
   explicit LiveLog(std::FILE* file) : file_(file) {}
   void write(std::int64_t unix_s, const base::json::object& keys);
+  void write(const base::json::object& line);
 
   std::unique_ptr<std::FILE, Close> file_;
   std::string phase_ = "registration";

@@ -8,6 +8,7 @@
 
 #include "base/bytes.hpp"
 #include "lab/files.hpp"
+#include "lab/running_mark.hpp"
 
 namespace flow::lab {
 namespace {
@@ -19,9 +20,10 @@ using base::Result;
 
 constexpr std::string_view sums_name = "SHA256SUMS";
 
-// Made from the sealed files at any time.
+// Not what is made from the sealed files at any time, nor what is there only while it runs.
 bool is_sealed(const std::string& path) {
-  return path != sums_name && path != "report.html" && !path.starts_with("export/");
+  return path != sums_name && path != "report.html" && path != running_mark_name &&
+         !path.starts_with("export/");
 }
 
 Result<std::map<std::string, std::string>> sums_of(const fs::path& folder) {
