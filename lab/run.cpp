@@ -11,6 +11,7 @@
 #include "lab/files.hpp"
 #include "lab/plan.hpp"
 #include "lab/report.hpp"
+#include "lab/running_mark.hpp"
 #include "lab/seal.hpp"
 #include "lab/trial.hpp"
 #include "servers/resources.hpp"
@@ -390,6 +391,8 @@ Result<RunOutcome> Run::run() {
   if (auto room = check_disk_space(); !room) return std::unexpected(room.error());
   began_ = base::now();
   if (auto opened = open_folder(); !opened) return std::unexpected(opened.error());
+  const auto mark = RunningMark::create(folder_, estimated_duration(options_.experiment));
+  if (!mark) return std::unexpected(mark.error());
   RunOutcome outcome;
   outcome.folder = folder_;
   outcome.trials_planned = plan_.trials.size();

@@ -10,6 +10,7 @@
 #include "lab/faults.hpp"
 #include "lab/files.hpp"
 #include "lab/live_log.hpp"
+#include "lab/live_trial.hpp"
 #include "lab/program.hpp"
 #include "lab/request_recorder.hpp"
 #include "lab/trial_analytics.hpp"
@@ -71,7 +72,7 @@ class Trial {
   void show_load(const loadtest::LoadProgress& load, std::string_view name);
   Result<void> check_alive();
   std::vector<std::string> program_command(const char* subcommand) const;
-  std::string step_name(std::string_view what) const;
+  void begin_step(std::string_view what, base::Nanos planned = base::Nanos{0});
   void set_phase(std::string_view phase);
   void add_second(object event);  // On io_: what a program told about one second.
   std::int64_t unix_second() const {
@@ -90,6 +91,7 @@ class Trial {
   loadtest::Session session_;
   net::IoThread io_{"flow-lab"};
   std::unique_ptr<LiveLog> live_;  // On io_.
+  std::unique_ptr<LiveTrial> teller_;
   std::unique_ptr<RequestRecorder> requests_;
   std::shared_ptr<servers::RunDirectory> run_directory_;
   std::unique_ptr<TrialServers> servers_;
@@ -100,8 +102,10 @@ class Trial {
   std::unique_ptr<servers::ResourceSampler> sampler_;
 };
 
-std::string Trial::step_name(std::string_view what) const {
-  return fmt::format("{}: {}", input_.id, what);
+// `planned`: how long it takes, where that is known.
+void Trial::begin_step(std::string_view what, base::Nanos planned) {
+  progress_.step(fmt::format("{}: {}", input_.id, what));
+  if (teller_) teller_->step(what, planned);
 }
 
 void Trial::set_phase(std::string_view phase) {
@@ -124,6 +128,7 @@ Result<void> Trial::prepare() {
   auto live = LiveLog::create((input_.folder / "intervals.jsonl").string());
   if (!live) return std::unexpected(live.error());
   live_ = std::move(*live);
+  teller_ = std::make_unique<LiveTrial>(io_, *live_, anchor_);
   auto schedule = traffic::make_schedule(schedule_spec(input_.workload, input_.planned.seed));
   if (!schedule) return std::unexpected(schedule.error());
   schedule_ = std::move(*schedule);
@@ -139,8 +144,8 @@ Result<void> Trial::prepare() {
 Result<void> Trial::start_servers() {
   const auto& analytics = input_.experiment.analytics;
   const bool with_pinot = analytics.is_on && analytics.pinot.empty();
-  progress_.step(step_name(fmt::format("starting {}, PostgreSQL{}", input_.cell.platform,
-                                       with_pinot ? " and Pinot" : "")));
+  begin_step(fmt::format("starting {}, PostgreSQL{}", input_.cell.platform,
+                         with_pinot ? " and Pinot" : ""));
   auto servers = TrialServers::start(input_.cell.platform, input_.level, analytics,
                                      input_.make_driver, progress_);
   if (!servers) return std::unexpected(servers.error());
@@ -149,7 +154,7 @@ Result<void> Trial::start_servers() {
 }
 
 Result<void> Trial::create_topics() {
-  progress_.step(step_name("creating topics"));
+  begin_step("creating topics");
   auto driver = input_.make_driver(io_, servers_->choice());
   if (!driver) return std::unexpected(driver.error());
   facts_.versions["client"] = (*driver)->client_version();
@@ -174,7 +179,7 @@ Result<void> Trial::create_topics() {
 
 Result<void> Trial::create_tables() {
   if (!input_.experiment.analytics.is_on) return {};
-  progress_.step(step_name("creating Pinot's tables"));
+  begin_step("creating Pinot's tables");
   auto analytics = TrialAnalytics::create(input_, anchor_, *servers_);
   if (!analytics) return std::unexpected(analytics.error());
   analytics_ = std::move(*analytics);
@@ -195,7 +200,7 @@ std::vector<std::string> Trial::program_command(const char* subcommand) const {
 }
 
 Result<void> Trial::start_auditor() {
-  progress_.step(step_name("starting the auditor"));
+  begin_step("starting the auditor");
   ProgramOptions options;
   options.role = "auditor";
   options.command = program_command("auditor");
@@ -216,7 +221,7 @@ Result<void> Trial::start_auditor() {
 }
 
 Result<void> Trial::start_shop() {
-  progress_.step(step_name("starting the shop"));
+  begin_step("starting the shop");
   ProgramOptions options;
   options.role = "shop";
   options.command = program_command("shop");
@@ -250,7 +255,7 @@ Result<void> Trial::start_shop() {
 }
 
 Result<void> Trial::register_users() {
-  progress_.step(step_name(fmt::format("registering {} users", input_.workload.users)));
+  begin_step(fmt::format("registering {} users", input_.workload.users));
   loadtest::SessionPlan plan;
   plan.base = shop_url_;
   plan.admin_email = admin_email;
@@ -357,6 +362,7 @@ Result<loadtest::LoadResult> Trial::run_load(const traffic::Schedule& schedule,
   stop_.set_callback([&] { generator.stop_soon(); });
   auto result = generator.run(requests_.get(), [&](const loadtest::LoadProgress& load) {
     show_load(load, name);
+    if (is_measured) teller_->load(load);
     if (error_) return;
     if (is_measured && !faults_->is_running()) {
       sampler_->update(servers_->processes());
@@ -395,9 +401,9 @@ Result<void> Trial::warm_up() {
   processes.push_back({"auditor", auditor_->pid()});
   processes.push_back({"flow", getpid()});
   sampler_ = std::make_unique<servers::ResourceSampler>();
-  sampler_->start(std::move(processes));
+  sampler_->start(std::move(processes), 1s, teller_->resource_sink());
   if (input_.workload.warm_up_seconds == 0) return {};
-  progress_.step(step_name("warming up"));
+  begin_step("warming up", std::chrono::seconds(input_.workload.warm_up_seconds));
   set_phase("warm_up");
   auto schedule = traffic::constant_schedule(
       input_.workload.warm_up_requests_per_second,
@@ -411,7 +417,7 @@ Result<void> Trial::warm_up() {
 }
 
 Result<void> Trial::measure() {
-  progress_.step(step_name("measuring"));
+  begin_step("measuring", schedule_.duration);
   set_phase("measured");
   auto& range = facts_.phases.measured;
   range.from = facts_.phases.warm_up.until;
@@ -424,14 +430,14 @@ Result<void> Trial::measure() {
 
 void Trial::drain() {
   if (!shop_) return;
-  progress_.step(step_name("draining the shop"));
+  begin_step("draining the shop");
   const auto grace = std::chrono::seconds(input_.experiment.drain_seconds) + 15s;
   if (auto stopped = shop_->finish(grace); !stopped && !error_) error_ = stopped.error();
 }
 
 void Trial::read_back() {
   if (!auditor_) return;
-  progress_.step(step_name("reading the topics to their end"));
+  begin_step("reading the topics to their end");
   const auto grace = std::chrono::seconds(input_.experiment.drain_seconds) + 15s;
   auto stopped = auditor_->finish(grace);
   if (!stopped) {
@@ -448,7 +454,7 @@ void Trial::read_back() {
 
 void Trial::collect_analytics() {
   if (!analytics_) return;
-  progress_.step(step_name("reading Pinot's tables"));
+  begin_step("reading Pinot's tables");
   analytics_->end();
   const auto within = std::chrono::seconds(input_.experiment.drain_seconds);
   analytics_->collect(servers_->postgres_conninfo(), base::now() + within, progress_);
@@ -461,7 +467,7 @@ void Trial::tear_down() {
   facts_.clock_step = anchor_.step_since();
   if (live_) io_.run([&] { live_->finish(); });
   if (servers_) {
-    progress_.step(step_name("stopping the servers"));
+    begin_step("stopping the servers");
     const object facts = servers_->facts();
     (void)write_json(input_.folder / "servers.json", facts);
     for (const auto& [name, server] : facts) {
@@ -485,7 +491,7 @@ void Trial::tear_down() {
 }
 
 TrialOutcome Trial::seal() {
-  progress_.step(step_name("joining records"));
+  begin_step("joining records");
   const bool was_measuring = base::count(facts_.measured_from) != 0;
   facts_.state = !error_ ? "complete" : was_measuring ? "partial" : "failed";
   // The first line says what; the log's tail behind it stands in the log.
