@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "apps/command.hpp"
+#include "apps/dashboard.hpp"
 #include "apps/experiment_command.hpp"
 #include "lab/experiment.hpp"
 
@@ -16,6 +17,7 @@ struct DemoFlags {
   std::string level;
   std::string results = "results";
   AnalyticsFlags analytics;
+  DashboardFlags dashboard;
 };
 
 int demo(const DemoFlags& flags) {
@@ -23,6 +25,8 @@ int demo(const DemoFlags& flags) {
   if (!experiment) return report_error(experiment.error());
   if (!flags.level.empty()) experiment->levels = {flags.level};
   flags.analytics.put_into(*experiment);
+  auto dashboard = start_dashboard_if_wanted(flags.dashboard, flags.results);
+  if (!dashboard) return report_error(dashboard.error());
   // On a machine with stolen CPU a gate may fail: the page says which and why, the demo is still
   // one.
   return run_and_report(std::move(*experiment),
@@ -40,6 +44,7 @@ void add_demo(CLI::App& root, int& exit_code) {
   add_analytics_flags(*command, flags->analytics);
   command->add_option("--results", flags->results, "Folder in which the result folder is made")
       ->capture_default_str();
+  add_dashboard_flags(*command, flags->dashboard);
   command->footer("Example: flow demo --level page-cache-1");
   command->callback([flags, &exit_code] { exit_code = demo(*flags); });
 }

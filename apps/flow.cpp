@@ -20,6 +20,7 @@ namespace {
 void add_commands(CLI::App& root, int& exit_code) {
   add_demo(root, exit_code);
   add_run(root, exit_code);
+  add_dashboard(root, exit_code);
   add_diff(root, exit_code);
   add_servers(root, exit_code);
   add_shop(root, exit_code);

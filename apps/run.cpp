@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "apps/command.hpp"
+#include "apps/dashboard.hpp"
 #include "apps/experiment_command.hpp"
 #include "lab/experiment.hpp"
 #include "lab/export.hpp"
@@ -24,6 +25,7 @@ struct RunFlags {
   bool dry_run = false;
   bool resume = false;
   AnalyticsFlags analytics;
+  DashboardFlags dashboard;
 };
 
 int run(const RunFlags& flags) {
@@ -36,6 +38,8 @@ int run(const RunFlags& flags) {
     fmt::print("{}", *text);
     return 0;
   }
+  auto dashboard = start_dashboard_if_wanted(flags.dashboard, flags.results);
+  if (!dashboard) return report_error(dashboard.error());
   return run_and_report(std::move(*experiment),
                         {.results = flags.results, .resume = flags.resume, .gates_decide = true});
 }
@@ -101,6 +105,7 @@ void add_run(CLI::App& root, int& exit_code) {
                         "Print plan, traffic and defaults; start nothing");
   run_command->add_flag("--resume", flags->resume,
                         "Go on at the next unfinished trial of the newest result of this file");
+  add_dashboard_flags(*run_command, flags->dashboard);
   run_command->footer("Example: flow run experiments/demo.yaml --dry-run");
   run_command->callback([flags, &exit_code] { exit_code = run(*flags); });
 
