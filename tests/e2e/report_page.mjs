@@ -6,12 +6,11 @@
 // Exit code 0: all held; 1: a check failed, each with a sentence; 2: wrong call.
 // SPDX-License-Identifier: Apache-2.0
 import {existsSync, mkdirSync, readdirSync, readFileSync} from "node:fs";
-import {createRequire} from "node:module";
-import {dirname, join, resolve} from "node:path";
-import {fileURLToPath, pathToFileURL} from "node:url";
+import {join, resolve} from "node:path";
+import {pathToFileURL} from "node:url";
 import {parseArgs} from "node:util";
+import {launchBrowser} from "./browser.mjs";
 
-const here = dirname(fileURLToPath(import.meta.url));
 const problems = [];
 const expect = (holds, words) => { if (!holds) problems.push(words); };
 
@@ -19,16 +18,6 @@ function usage(words) {
   console.error(`report_page.mjs: ${words}\n` +
                 "usage: node report_page.mjs REPORT.html RESULT_DIR [--screenshots DIR] [--modules NODE_MODULES]");
   process.exit(2);
-}
-
-// playwright-core lies in a build folder: the source tree has no node_modules.
-function loadPlaywright(given) {
-  const builds = join(here, "../../build");
-  const found = existsSync(builds) ? readdirSync(builds).map((name) => join(builds, name, "web/work/node_modules")) : [];
-  const folders = [given, process.env.FLOW_WEB_MODULES, ...found].filter((folder) => folder);
-  const folder = folders.find((one) => existsSync(join(one, "playwright-core/package.json")));
-  if (!folder) usage(`playwright-core not found in ${folders.join(", ") || "build/*/web/work/node_modules"}`);
-  return createRequire(join(resolve(folder), "x.js"))("playwright-core");
 }
 
 function readTrials(folder) {
@@ -334,13 +323,8 @@ const [report, folder] = positionals;
 if (!report || !folder || positionals.length > 2) usage("expected a report and its result folder");
 if (!existsSync(report)) usage(`${report}: no such file`);
 if (!existsSync(join(folder, "experiment.json"))) usage(`${folder}: no experiment.json in it`);
-const {chromium} = loadPlaywright(options.modules);
 if (options.screenshots) mkdirSync(options.screenshots, {recursive: true});
-const browser = await chromium.launch({
-  executablePath: process.env.FLOW_CHROMIUM ?? "/usr/bin/chromium", headless: true, timeout: 30_000,
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"],
-});
+const browser = await launchBrowser(options.modules).catch((error) => usage(error.message));
 try {
   const given = {
     trials: readTrials(folder), screenshots: options.screenshots,
