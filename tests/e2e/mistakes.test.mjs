@@ -85,7 +85,7 @@ test("a load test against nothing says so and ends with 3", () => {
   assert.equal(end.code, 3, end.out + end.err);
 });
 
-for (const command of ["run", "report", "verify", "demo", "up", "status", "down", "shop", "load", "auditor", "traffic",
+for (const command of ["run", "dashboard", "report", "verify", "demo", "up", "status", "down", "shop", "load", "auditor", "traffic",
   "pinot"]) {
   test(`flow ${command} --help has an example`, () => {
     const end = flow([command, "--help"]);

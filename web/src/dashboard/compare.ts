@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import {h, paragraph, table, td, tdNumber, th, thNumber, tr} from "../dom.ts";
 import type {Child} from "../dom.ts";
-import {milliseconds, missing, moment, plural, ratio} from "../format.ts";
+import {milliseconds, missing, plural, ratio} from "../format.ts";
 import {ask} from "./access.ts";
 import {differences, unfairLevels} from "./fairness.ts";
 import type {View} from "./now.ts";
@@ -41,8 +41,7 @@ function cellsOf(all: readonly Headlines[]): string[] {
 }
 
 function comparisonTable(all: readonly Headlines[], stamps: () => Child): HTMLElement {
-  const title = (one: Headlines): Child =>
-    [one.experiment.name ?? one.name, h("small", {}, ` ${moment(one.experiment.created_unix_ns ?? 0)}`)];
+  const title = (one: Headlines): Child => [one.experiment.name ?? one.name, h("small", {}, ` ${one.name}`)];
   return table(
     "Quantiles over all complete trials of a cell, from their merged histograms, in ms. A ratio of two runs decides nothing.",
     tr(th("Cell"), all.map((one) => thNumber(title(one))), all.length === 2 ? thNumber("second ÷ first") : null),
