@@ -1,6 +1,6 @@
 // The table of bench/peers/freshness.sh from the files of one run, and whether its limits hold.
 //   node freshness.mjs FOLDER
-// Quantiles are those of the rows of all blocks of a platform together. Exit code: 0 every limit holds,
+// Quantiles are those of the rows of all blocks of a platform together, rates those of all its passes. Exit code: 0 every limit holds,
 // 1 one does not.
 // SPDX-License-Identifier: Apache-2.0
 import fs from "node:fs";
@@ -30,24 +30,30 @@ function rowsOf(block) {
   });
 }
 
-function passesOf(block) {
-  return ["1", "2", "3"].map((pass) => ({ ...json(`${block}-fill-${pass}.json`), ...json(`${block}-cpu-${pass}.json`) }));
+function passesOf(platform) {
+  return files.filter((name) => name.startsWith("pass-") && name.endsWith(`-${platform}-fill.json`))
+    .map((name) => ({ ...json(name), ...json(name.replace("-fill.json", "-cpu.json")) }));
 }
+const rateOf = (passes) => sum(passes.map((pass) => pass.rows)) / (sum(passes.map((pass) => pass.span_ms)) / 1000);
 
-function figuresOf(blocks) {
+function freshnessOf(blocks) {
   const rows = blocks.flatMap(rowsOf);
-  const passes = blocks.flatMap(passesOf);
   const of = (key, q) => quantile(rows.map((row) => row[key]), q);
-  const taken = sum(passes.map((pass) => pass.rows));
   return {
     rows: rows.length,
     fresh50: of("fresh", 0.5), fresh99: of("fresh", 0.99), freshMax: of("fresh", 1),
     seen50: of("seen", 0.5), seen99: of("seen", 0.99),
     share50: of("share", 0.5), share99: of("share", 0.99),
     late: Math.max(...blocks.map((block) => json(`${block}-load.json`).start_error_p99_ms)),
-    rate: taken / (sum(passes.map((pass) => pass.span_ms)) / 1000),
+  };
+}
+
+function ingestionOf(platform) {
+  const passes = passesOf(platform);
+  return {
+    rate: rateOf(passes),
     complete: sum(passes.map((pass) => pass.complete_seconds)) / passes.length,
-    cpu: (sum(passes.map((pass) => pass.cpu_seconds)) / taken) * 1e6,
+    cpu: (sum(passes.map((pass) => pass.cpu_seconds)) / sum(passes.map((pass) => pass.rows))) * 1e6,
   };
 }
 
@@ -64,7 +70,7 @@ function probeShares() {
   return shares;
 }
 
-const of = Object.fromEntries(platforms.map((platform) => [platform, figuresOf(blocksOf(platform))]));
+const of = Object.fromEntries(platforms.map((platform) => [platform, { ...freshnessOf(blocksOf(platform)), ...ingestionOf(platform) }]));
 const { kafka, pulsar } = of;
 const probe = probeShares();
 const lines = [];
@@ -105,12 +111,14 @@ for (const row of [head, ...lines]) {
   const cells = row.map((cell, i) => (i === 1 || i === 2 ? cell.padStart(widths[i]) : cell.padEnd(widths[i])));
   console.log(cells.join("  ").trimEnd());
 }
-console.log("\nblock        freshness p50  p99 ms   share p50 ms   rows/s of each pass");
+console.log("\nblock        freshness p50  p99 ms   share p50 ms");
 for (const block of platforms.flatMap(blocksOf).sort()) {
-  const figures = figuresOf([block]);
-  const rates = passesOf(block).map((pass) => text(pass.rows / (pass.span_ms / 1000), 0));
+  const figures = freshnessOf([block]);
   console.log(`${block.padEnd(12)} ${text(figures.fresh50).padStart(13)} ${text(figures.fresh99).padStart(7)}` +
-    ` ${text(figures.share50).padStart(14)}   ${rates.join(" ")}`);
+    ` ${text(figures.share50).padStart(14)}`);
+}
+for (const platform of platforms) {
+  console.log(`${platform}, rows/s of each pass: ${passesOf(platform).map((pass) => text(rateOf([pass]), 0)).join(" ")}`);
 }
 console.log(`\nFiles: ${folder}`);
 process.exit(isGood ? 0 : 1);

@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
 # How fresh rows are and how fast a full topic is taken in: Pinot reads Kafka through its own plugin
-# and Pulsar through Flow's, side by side in one run. Blocks K P P K ..., each with servers of its own:
-#   1. 1,000 events/s, evenly placed, with the bodies of the shop's products; after the warm-up every
-#      row counts: freshness, when the auditor saw the event, and the plugin's own share (the difference)
-#   2. a topic that is full before the table is made, twice to warm up and three times measured: rows/s,
-#      time until COUNT(*) is complete, CPU time of Pinot's server. Each time under a name of its own:
-#      Pinot 0.11 may end a new table with an old one of its name that was just dropped
-# At last the probe's share of Pinot's CPU, from a trial of each platform. Prints a table with limits.
-#   bench/peers/freshness.sh [--blocks "K P P K"] [--level NAME] [--out FOLDER] [--without-probe]
+# and Pulsar through Flow's, side by side in one run:
+#   1. freshness, in blocks K P P K with servers of their own: 1,000 events/s, evenly placed, with the
+#      bodies of the shop's products. After the warm-up every row counts: freshness, when the auditor
+#      saw the event, and the plugin's own share (the difference)
+#   2. ingestion, one Pinot with both platforms beside it: tables over topics that were full before, in
+#      turn. The first passes warm up its JVM, and that of the broker; then rows/s, time until COUNT(*)
+#      is complete, CPU time of Pinot's server. Each pass has a name of its own: Pinot 0.11 may end a new
+#      table with an old one of its name that was just dropped
+#   3. the probe's share of Pinot's CPU, from a trial of each platform
+# Prints a table with limits.
+#   bench/peers/freshness.sh [--blocks "K P P K"] [--passes "K P ..."] [--level NAME] [--out FOLDER] [--without-probe]
 # Exit code: 0 every limit holds, 1 one does not, 2 a wrong argument, 3 a server or the machine failed.
 # SPDX-License-Identifier: Apache-2.0
 set -euo pipefail
@@ -17,26 +20,30 @@ flow=$home/build/release/flow
 load=$home/build/release/bench/freshness_load
 
 blocks="K P P K"
+passes="K P P K K P P K K P P K"
 level=fsync-1
 out=
 is_probed=1
 while (($#)); do
   case $1 in
-    --blocks | --level | --out)
+    --blocks | --passes | --level | --out)
       [[ $# -ge 2 ]] || { echo "flow: $1: expected a value" >&2; exit 2; }
-      case $1 in --blocks) blocks=$2 ;; --level) level=$2 ;; --out) out=$2 ;; esac
+      case $1 in --blocks) blocks=$2 ;; --passes) passes=$2 ;; --level) level=$2 ;; --out) out=$2 ;; esac
       shift 2
       ;;
     --without-probe) is_probed=0; shift ;;
-    *) echo "flow: $1: expected --blocks, --level, --out or --without-probe" >&2; exit 2 ;;
+    *) echo "flow: $1: expected --blocks, --passes, --level, --out or --without-probe" >&2; exit 2 ;;
   esac
 done
-[[ $blocks =~ ^[KP](\ [KP])*$ ]] || { echo "flow: --blocks '$blocks': expected K and P" >&2; exit 2; }
+for list in "$blocks" "$passes"; do
+  [[ $list =~ ^[KP](\ [KP])*$ ]] || { echo "flow: '$list': expected K and P" >&2; exit 2; }
+done
 
 per_second=1000
 warm_up=15000      # Events: 15 s.
 measured=40000     # 40 s.
-full=600000        # Published after these, before the table is made anew.
+full=655000        # In a topic before its table is made.
+warm_passes=4      # Two of each platform.
 partitions=6       # As in a trial.
 
 export FLOW_CACHE=${FLOW_CACHE:-$HOME/.cache/flow}
@@ -85,29 +92,47 @@ end_audit() {
   auditor=
 }
 
+platform_of() { if [[ $1 == K ]]; then echo kafka; else echo pulsar; fi; }
+# How the programs reach a platform: an array named by $2.
+reach() {
+  local -n found=$2
+  found=("--$1" "$(field "$1" service)")
+  [[ $1 == kafka || ${3:-} != admin ]] || found+=(--pulsar-admin "$(field pulsar admin)")
+}
+# Starts Pinot and these platforms.
+up_with_pinot() {
+  local platform starting=()
+  for platform in "$@"; do
+    up "$platform" &
+    starting+=($!)
+    names+=("freshness-$$-$platform")
+  done
+  up pinot
+  local one
+  for one in "${starting[@]}"; do wait "$one" || fail "a platform did not start"; done
+}
+down_all() {
+  local name
+  for name in "${names[@]}"; do "$flow" down "$name" >/dev/null; done
+  names=()
+}
+# make_table PLATFORM NAME: its name in Pinot is in $table.
+make_table() {
+  local stream
+  reach "$1" stream
+  table=$1_$2_products
+  "$flow" pinot create --pinot "$(field pinot admin)" "${stream[@]}" --topics products --prefix "$1_$2_" >/dev/null
+}
+
 # block NUMBER PLATFORM
 block() {
-  local number=$1 platform=$2 part=$out/$1-$2 pinot broker server pass before
+  local number=$1 platform=$2 part=$out/$1-$2 broker topic table
   echo "block $number: $platform ($(cut -d' ' -f1-3 /proc/loadavg) load)"
-  up "$platform" &
-  local starting=$!
-  names+=("freshness-$$-$platform")
-  up pinot
-  wait "$starting" || fail "$platform did not start"
-  pinot=$(field pinot admin)
+  up_with_pinot "$platform"
   broker=$(field pinot service)
-  server=$(field pinot 'processes.find(p => p.role == "pinot-server").pid')
-  local stream=("--$platform" "$(field "$platform" service)") topic=("--$platform" "$(field "$platform" service)")
-  [[ $platform == kafka ]] || topic+=(--pulsar-admin "$(field pulsar admin)")
-  local prefix table
-  make_table() {  # make_table NAME
-    prefix=${platform}_$1_
-    table=${prefix}products
-    "$flow" pinot create --pinot "$pinot" "${stream[@]}" --topics products --prefix "$prefix" >/dev/null
-  }
-
+  reach "$platform" topic admin
   "$load" publish "${topic[@]}" --level "$level" --partitions $partitions --events 0
-  make_table fresh
+  make_table "$platform" fresh
   audit "${topic[@]}" --records "$part.records"
   "$load" publish "${topic[@]}" --level "$level" --events $((warm_up + measured)) \
     --per-second $per_second >"$part-load.json"
@@ -116,28 +141,40 @@ block() {
   "$load" rows --broker "$broker" --table "$table" --records "$part.records" \
     --first $((warm_up + 1)) --last $((warm_up + measured)) >"$part-rows.csv"
   rm "$part.records"
-  "$flow" pinot drop --pinot "$pinot" "$table" >/dev/null
+  down_all
+}
 
-  "$load" publish "${topic[@]}" --level "$level" --events $full --first 1000001 >"$part-full.json"
-  for pass in warm1 warm2 1 2 3; do
-    before=$(ticks_of "$server")
-    make_table "full$pass"
-    "$load" fill --broker "$broker" --table "$table" --rows $((warm_up + measured + full)) \
-      >"$part-fill-$pass.json"
-    awk -v ticks=$(($(ticks_of "$server") - before)) -v hz="$(getconf CLK_TCK)" \
-      'BEGIN { printf "{\"cpu_seconds\": %.2f}\n", ticks / hz }' >"$part-cpu-$pass.json"
-    "$flow" pinot drop --pinot "$pinot" "$table" >/dev/null
+ingestion() {
+  echo "full topics ($(cut -d' ' -f1-3 /proc/loadavg) load)"
+  up_with_pinot kafka pulsar
+  local letter platform topic table server before part number=0
+  server=$(field pinot 'processes.find(p => p.role == "pinot-server").pid')
+  for platform in kafka pulsar; do
+    reach "$platform" topic admin
+    "$load" publish "${topic[@]}" --level "$level" --partitions $partitions --events 0
+    "$load" publish "${topic[@]}" --level "$level" --events $full --first 1 >"$out/full-$platform.json"
   done
-  "$flow" down "freshness-$$-pinot" >/dev/null
-  "$flow" down "freshness-$$-$platform" >/dev/null
-  names=()
+  for letter in $passes; do
+    number=$((number + 1))
+    platform=$(platform_of "$letter")
+    part=$out/pass-$(printf %02d $number)-$platform
+    ((number > warm_passes)) || part=$out/warm-$number-$platform
+    before=$(ticks_of "$server")
+    make_table "$platform" "full$number"
+    "$load" fill --broker "$(field pinot service)" --table "$table" --rows $full >"$part-fill.json"
+    awk -v ticks=$(($(ticks_of "$server") - before)) -v hz="$(getconf CLK_TCK)" \
+      'BEGIN { printf "{\"cpu_seconds\": %.2f}\n", ticks / hz }' >"$part-cpu.json"
+    "$flow" pinot drop --pinot "$(field pinot admin)" "$table" >/dev/null
+  done
+  down_all
 }
 
 number=0
 for letter in $blocks; do
   number=$((number + 1))
-  if [[ $letter == K ]]; then block $number kafka; else block $number pulsar; fi
+  block $number "$(platform_of "$letter")"
 done
+ingestion
 if [[ $is_probed == 1 ]]; then
   echo "a trial of each platform, for the probe"
   "$flow" run "$here/freshness.yaml" --results "$out/run" >"$out/run.log" 2>&1 || [[ $? == 1 ]] ||
