@@ -12,6 +12,7 @@
 #include "apps/experiment_command.hpp"
 #include "lab/experiment.hpp"
 #include "lab/export.hpp"
+#include "lab/plan.hpp"
 #include "lab/report.hpp"
 #include "lab/seal.hpp"
 #include "lab/summary.hpp"
@@ -24,6 +25,7 @@ struct RunFlags {
   std::string results = "results";
   bool dry_run = false;
   bool resume = false;
+  bool pilot = false;
   AnalyticsFlags analytics;
   DashboardFlags dashboard;
 };
@@ -32,6 +34,7 @@ int run(const RunFlags& flags) {
   auto experiment = lab::load_experiment(flags.file);
   if (!experiment) return report_error(experiment.error());
   flags.analytics.put_into(*experiment);
+  if (flags.pilot) *experiment = lab::pilot_of(std::move(*experiment));
   if (flags.dry_run) {
     auto text = lab::dry_run_text(*experiment);
     if (!text) return report_error(text.error());
@@ -103,6 +106,9 @@ void add_run(CLI::App& root, int& exit_code) {
   add_analytics_flags(*run_command, flags->analytics);
   run_command->add_flag("--dry-run", flags->dry_run,
                         "Print plan, traffic and defaults; start nothing");
+  run_command->add_flag("--pilot", flags->pilot,
+                        "Run A/A pairs alone, four of each level, and say how many blocks the "
+                        "experiment needs");
   run_command->add_flag("--resume", flags->resume,
                         "Go on at the next unfinished trial of the newest result of this file");
   add_dashboard_flags(*run_command, flags->dashboard);

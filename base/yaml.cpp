@@ -220,6 +220,17 @@ std::vector<std::pair<std::string, std::string>> YamlMap::settings(std::string_v
   return settings;
 }
 
+std::vector<std::pair<std::string, std::vector<std::string>>> YamlMap::lists(std::string_view key) {
+  std::vector<std::pair<std::string, std::vector<std::string>>> lists;
+  auto nested = map(key);
+  if (!nested) return lists;
+  for (const auto& name : nested->impl_->order) {
+    nested->texts(name, lists.emplace_back(name, std::vector<std::string>{}).second);
+  }
+  if (nested->impl_->error && !impl_->error) impl_->error = nested->impl_->error;
+  return lists;
+}
+
 std::string YamlMap::where(std::string_view key) const { return impl_->where(key); }
 
 Result<void> YamlMap::finish() {

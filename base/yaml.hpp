@@ -54,6 +54,9 @@ class YamlMap {
   // A flat map of scalars as written, in order: settings whose keys belong to someone else.
   std::vector<std::pair<std::string, std::string>> settings(std::string_view key);
 
+  // A flat map of lists of scalars as written, in order.
+  std::vector<std::pair<std::string, std::vector<std::string>>> lists(std::string_view key);
+
   // "file:line: /path/key" of a key that is there, for messages of checks made by the caller.
   std::string where(std::string_view key) const;
 

@@ -10,8 +10,10 @@
 
 #include <fmt/format.h>
 
+#include "lab/contrasts.hpp"
 #include "lab/inference_document.hpp"
 #include "lab/plan.hpp"
+#include "measure/quantiles.hpp"
 
 namespace flow::lab {
 namespace {
@@ -106,20 +108,53 @@ double value_of(const value& trial, const Metric& metric) {
   return number_at(trial, fmt::format("hops/{}/count", metric.hop)) > 0 ? fell_over : no_value;
 }
 
-// The trials of one level and workload.
+// The trials of one cell in one block.
 struct Slot {
-  const value* first = nullptr;
-  const value* second = nullptr;
+  const value* trial = nullptr;
   const value* repeat = nullptr;  // A/A
 };
+using Blocks = std::map<std::uint32_t, Slot>;
+
+// Of the plan; of the trials where a result has none.
+std::vector<PlainCell> cells_of(const value& experiment, const array& trials) {
+  std::vector<PlainCell> cells;
+  const auto add = [&](const value& from, std::string_view id_key) {
+    PlainCell cell{text_at(from, id_key),
+                   text_at(from, "platform"),
+                   text_at(from, "level"),
+                   text_at(from, "workload"),
+                   {}};
+    const value* settings = id_key == "id" ? find(from, "settings") : nullptr;
+    if (settings && settings->is_object()) {
+      for (const auto& [setting, chosen] : settings->as_object()) {
+        if (chosen.is_string()) cell.settings.emplace_back(setting, chosen.as_string());
+      }
+    }
+    const bool is_known =
+        std::ranges::any_of(cells, [&](const auto& one) { return one.id == cell.id; });
+    if (!is_known && cell.platform != null_platform) cells.push_back(std::move(cell));
+  };
+  const value* planned = find(experiment, "plan/cells");
+  if (planned && planned->is_array()) {
+    for (const auto& cell : planned->as_array()) add(cell, "id");
+  } else {
+    for (const auto& trial : trials) add(trial, "cell");
+  }
+  return cells;
+}
 
 class Reader {
  public:
   explicit Reader(const object& result) : experiment_(result.at("experiment")) {
-    for (const auto& trial : result.at("trials").as_array()) take(trial);
+    const auto& trials = result.at("trials").as_array();
+    contrasts_ = contrasts_of(cells_of(experiment_, trials));
+    for (const auto& trial : trials) take(trial);
+    for (const auto& cell : cells_of(experiment_, trials)) {
+      if (is_true(experiment_, "effective/pilot")) pilot_cells_.push_back(cell);
+    }
   }
 
-  Result<AnalysisInput> read() {
+  Result<AnalysisInput> read() const {
     AnalysisInput input;
     auto& inference = input.inference;
     inference.margin = number_or("effective/margin", inference.margin);
@@ -127,89 +162,84 @@ class Reader {
     if (primary.rfind("_p") == std::string::npos) {
       return fail(Errc::config, "experiment.json: primary {}: expected <hop>_<quantile>", primary);
     }
-    if (platforms().size() != 2) return input;
-    inference.first = platform_words(platforms()[0]);
-    inference.second = platform_words(platforms()[1]);
     const auto secondaries = secondaries_of(primary, is_true(experiment_, "effective/analytics"));
-    for (const auto& [name, blocks] : slots_) {
-      const bool is_repeated = std::ranges::any_of(
-          blocks, [](const auto& block) { return block.second.repeat != nullptr; });
-      LevelBlocks level;
-      level.level = name.second.empty() || workloads_.size() < 2
-                        ? name.first
-                        : fmt::format("{}, {}", name.first, name.second);
-      level.primary = pairs_of(blocks, metric_of(primary));
-      for (const auto& metric : secondaries) level.secondaries.push_back(pairs_of(blocks, metric));
-      if (is_repeated) level.same = same_of(blocks, metric_of(primary));
+    for (const auto& contrast : contrasts_) {
+      LevelBlocks level{.level = contrast.name,
+                        .first = contrast.first,
+                        .second = contrast.second,
+                        .primary = pairs_of(contrast, metric_of(primary)),
+                        .secondaries = {},
+                        .same = same_of(contrast, metric_of(primary))};
+      for (const auto& metric : secondaries)
+        level.secondaries.push_back(pairs_of(contrast, metric));
       inference.levels.push_back(std::move(level));
-      input.cells.push_back({name.first, name.second, is_like_for_like(name.first)});
+      input.cells.push_back({contrast.level, contrast.workload, is_like_for_like(contrast)});
     }
-    inference.primaries = inference.levels.size();
+    const double primaries = number_or("plan/primaries", 0);
+    inference.primaries =
+        std::max(inference.levels.size(), static_cast<std::size_t>(std::max(primaries, 0.0)));
+    for (const auto& cell : pilot_cells_) {
+      input.pilot.push_back(
+          {cell.level, metric_words(primary), same_of(cell.id, metric_of(primary))});
+    }
     return input;
   }
 
  private:
-  using Name = std::pair<std::string, std::string>;  // Level and workload.
-
-  std::vector<std::string> platforms() const {
-    std::vector<std::string> names;
-    const value* list = find(experiment_, "effective/platforms");
-    for (const auto& one : list && list->is_array() ? list->as_array() : array{}) {
-      if (one.is_string()) names.emplace_back(one.as_string());
-    }
-    return names;
-  }
-
   void take(const value& trial) {
-    const Name name{text_at(trial, "level"), text_at(trial, "workload")};
     const double block = number_at(trial, "block");
     if (!std::isfinite(block)) return;
-    Slot& slot = slots_[name][static_cast<std::uint32_t>(block)];
-    workloads_.insert(name.second);
-    const auto names = platforms();
-    const std::string platform = text_at(trial, "platform");
-    if (is_true(trial, "is_repeat")) {
-      slot.repeat = &trial;
-    } else if (!names.empty() && platform == names[0]) {
-      slot.first = &trial;
-    } else {
-      slot.second = &trial;
-    }
+    Slot& slot = cells_[text_at(trial, "cell")][static_cast<std::uint32_t>(block)];
+    (is_true(trial, "is_repeat") ? slot.repeat : slot.trial) = &trial;
   }
 
-  static MetricBlocks pairs_of(const std::map<std::uint32_t, Slot>& blocks, const Metric& metric) {
+  const Blocks& blocks_of(const std::string& cell) const {
+    static const Blocks none;
+    const auto at = cells_.find(cell);
+    return at == cells_.end() ? none : at->second;
+  }
+
+  static double value_in(const Blocks& blocks, std::uint32_t block, const Metric& metric) {
+    const auto at = blocks.find(block);
+    return at == blocks.end() || !at->second.trial ? no_value : value_of(*at->second.trial, metric);
+  }
+
+  MetricBlocks pairs_of(const Contrast& contrast, const Metric& metric) const {
+    const Blocks& first = blocks_of(contrast.first_cell);
+    const Blocks& second = blocks_of(contrast.second_cell);
+    std::set<std::uint32_t> numbers;
+    for (const auto* blocks : {&first, &second}) {
+      for (const auto& [block, slot] : *blocks) numbers.insert(block);
+    }
     MetricBlocks pairs{metric.name, {}};
-    for (const auto& [block, slot] : blocks) {
-      pairs.blocks.push_back({block, slot.first ? value_of(*slot.first, metric) : no_value,
-                              slot.second ? value_of(*slot.second, metric) : no_value});
+    for (const auto block : numbers) {
+      pairs.blocks.push_back(
+          {block, value_in(first, block, metric), value_in(second, block, metric)});
     }
     return pairs;
   }
 
-  static std::vector<BlockPair> same_of(const std::map<std::uint32_t, Slot>& blocks,
-                                        const Metric& metric) {
+  // A/A
+  std::vector<BlockPair> same_of(const std::string& cell, const Metric& metric) const {
     std::vector<BlockPair> pairs;
-    for (const auto& [block, slot] : blocks) {
-      if (!slot.repeat) continue;
-      const bool is_of_first =
-          slot.first && text_at(*slot.first, "cell") == text_at(*slot.repeat, "cell");
-      const value* original = is_of_first ? slot.first : slot.second;
-      if (original) {
-        pairs.push_back({block, value_of(*original, metric), value_of(*slot.repeat, metric)});
-      }
+    for (const auto& [block, slot] : blocks_of(cell)) {
+      if (!slot.trial || !slot.repeat) continue;
+      pairs.push_back({block, value_of(*slot.trial, metric), value_of(*slot.repeat, metric)});
     }
     return pairs;
   }
-
-  bool is_like_for_like(const std::string& level) const {
-    const value* like = find(experiment_, fmt::format("levels/{}/like_for_like", level));
-    return !like || !like->is_bool() || like->as_bool();
+  std::vector<BlockPair> same_of(const Contrast& contrast, const Metric& metric) const {
+    auto pairs = same_of(contrast.first_cell, metric);
+    const auto more = same_of(contrast.second_cell, metric);
+    pairs.insert(pairs.end(), more.begin(), more.end());
+    return pairs;
   }
 
-  static std::string platform_words(std::string name) {
-    if (!name.empty() && name[0] >= 'a' && name[0] <= 'z')
-      name[0] = static_cast<char>(name[0] - 32);
-    return name;
+  // Platforms can promise different things at one level; one platform by itself does not.
+  bool is_like_for_like(const Contrast& contrast) const {
+    if (contrast.differs_in_promise) return false;
+    const value* like = find(experiment_, fmt::format("levels/{}/like_for_like", contrast.level));
+    return contrast.is_one_platform || !like || !like->is_bool() || like->as_bool();
   }
 
   double number_or(std::string_view path, double otherwise) const {
@@ -222,8 +252,9 @@ class Reader {
   }
 
   const value& experiment_;
-  std::map<Name, std::map<std::uint32_t, Slot>> slots_;
-  std::set<std::string> workloads_;
+  std::vector<Contrast> contrasts_;
+  std::vector<PlainCell> pilot_cells_;
+  std::map<std::string, Blocks> cells_;
 };
 
 // Whether what experiment.json says now is what was stored before the first trial.
@@ -235,6 +266,29 @@ value preregistration_holds(const value& experiment) {
     return nullptr;
   }
   return preregistration_of(effective->as_object(), plan->as_object()) == stored;
+}
+
+// What Flow adds by itself: the trial whose broker acknowledges at once.
+std::optional<object> floor_of(const array& trials) {
+  for (const auto& trial : trials) {
+    if (text_at(trial, "platform") != null_platform || text_at(trial, "state") != "complete") {
+      continue;
+    }
+    const double p50 = number_at(trial, "hops/publish_response/p50_ns");
+    const double p99 = number_at(trial, "hops/publish_response/p99_ns");
+    if (!std::isfinite(p50) || !std::isfinite(p99)) continue;
+    const auto words = [](double ns) {
+      return measure::format_duration(base::Nanos{static_cast<std::int64_t>(ns)});
+    };
+    return object{{"trial", text_at(trial, "id")},
+                  {"publish_response_p50_ns", p50},
+                  {"publish_response_p99_ns", p99},
+                  {"sentence",
+                   fmt::format("Flow's own share: with a broker that acknowledges at once, publish "
+                               "response has a p50 of {} and a p99 of {} (trial {}).",
+                               words(p50), words(p99), text_at(trial, "id"))}};
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -261,11 +315,24 @@ Result<object> analyse(const object& result) {
                                ? inferred[i].sentence
                                : "NOT LIKE FOR LIKE: " + inferred[i].sentence);
   }
-  return object{{"format", "flow-analysis/1"},
-                {"margin", input->inference.margin},
-                {"preregistered", preregistration_holds(result.at("experiment"))},
-                {"levels", std::move(levels)},
-                {"sentences", std::move(sentences)}};
+  object analysis{{"format", "flow-analysis/1"},
+                  {"margin", input->inference.margin},
+                  {"preregistered", preregistration_holds(result.at("experiment"))},
+                  {"levels", std::move(levels)}};
+  if (!input->pilot.empty()) {
+    array& pilot = analysis["pilot"].emplace_array();
+    for (const auto& finding :
+         learn_from_pilot(input->pilot, input->inference.margin, input->inference.primaries)) {
+      pilot.push_back(describe(finding));
+      sentences.emplace_back(finding.sentence);
+    }
+  }
+  if (auto floor = floor_of(result.at("trials").as_array())) {
+    sentences.emplace_back(floor->at("sentence").as_string());
+    analysis["floor"] = std::move(*floor);
+  }
+  analysis["sentences"] = std::move(sentences);
+  return analysis;
 }
 
 }  // namespace flow::lab

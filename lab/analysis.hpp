@@ -11,6 +11,7 @@
 #include "base/json.hpp"
 #include "base/result.hpp"
 #include "lab/inference.hpp"
+#include "lab/pilot.hpp"
 
 namespace flow::lab {
 
@@ -24,6 +25,7 @@ struct AnalysisCell {
 struct AnalysisInput {
   InferenceInput inference;
   std::vector<AnalysisCell> cells;  // In the order of inference.levels.
+  std::vector<PilotLevel> pilot;    // Of a pilot, which has no levels to compare.
 };
 
 // Of load_result()'s object. A trial that is not valid gives no value; one whose platform fell over
@@ -37,7 +39,8 @@ double metric_value(const base::json::value& trial, std::string_view name);
 // "p99 of publish response" for "publish_response_p99".
 std::string metric_words(std::string_view name);
 
-// {"format", "primary", "margin", "preregistered": bool, "levels": [verdict …], "sentences": […]}.
+// {"format", "primary", "margin", "preregistered": bool, "levels": [verdict …], "sentences": […]},
+// "pilot" for one, and "floor" with the trial of the null broker where there is one.
 base::Result<base::json::object> analyse(const base::json::object& result);
 
 }  // namespace flow::lab

@@ -47,7 +47,7 @@ Side read_side(const object& result, const std::string& primary) {
     const object& one = trial.as_object();
     const value* repeat = one.if_contains("is_repeat");
     const value* block = one.if_contains("block");
-    if (!block || !block->is_number()) continue;
+    if (!block || !block->is_number() || block->to_number<std::uint32_t>() == 0) continue;
     const bool is_repeat = repeat && repeat->is_bool() && repeat->as_bool();
     const auto number = block->to_number<std::uint32_t>();
     auto& values = is_repeat ? side.repeats : side.values;

@@ -2,6 +2,8 @@
 #include "lab/experiment.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <optional>
 #include <set>
 
 #include "base/yaml.hpp"
@@ -36,9 +38,17 @@ Result<Workload> read_workload(YamlMap map) {
   map.choice("placement", placement, {"even", "uniform", "poisson"});
   read_whole(map, "users", workload.users, 1, 100'000);
   read_whole(map, "warm_up_seconds", workload.warm_up_seconds, 0, 3600);
+  read_whole(map, "warm_up_seconds_max", workload.warm_up_seconds_max, 0, 3600);
+  const std::string max_place =
+      map.has("warm_up_seconds_max") ? map.where("warm_up_seconds_max") : "";
   workload.warm_up_requests_per_second = workload.requests_per_second;
   map.number("warm_up_requests_per_second", workload.warm_up_requests_per_second, 0.1, 1e6);
   if (auto done = map.finish(); !done) return std::unexpected(done.error());
+  if (workload.warm_up_seconds_max != 0 &&
+      (workload.warm_up_seconds_max < workload.warm_up_seconds || workload.warm_up_seconds == 0)) {
+    return fail(Errc::config, "{}: expected no less than warm_up_seconds, which is {}, found {}",
+                max_place, workload.warm_up_seconds, workload.warm_up_seconds_max);
+  }
   workload.tick = std::chrono::milliseconds(tick_ms);
   workload.placement = traffic::parse_placement(placement).value();  // One of the choices above.
   return workload;
@@ -158,6 +168,53 @@ Result<void> read_faults(YamlMap& map, Experiment& experiment) {
   return {};
 }
 
+// A number of CPUs, 0 for all.
+std::optional<double> cpus_of(std::string_view text) {
+  double cpus = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), cpus);
+  const bool is_number = error == std::errc{} && end == text.data() + text.size();
+  if (!is_number || cpus < 0 || cpus > 1024 || (cpus > 0 && cpus < 0.05)) return std::nullopt;
+  return cpus;
+}
+
+// Values stand in the names of cells and of their folders.
+bool is_plain(std::string_view value) {
+  return !value.empty() && std::ranges::all_of(value, [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) || std::string_view("._-+").contains(c);
+  });
+}
+
+Result<void> read_variations(YamlMap& map, Experiment& experiment) {
+  for (auto& [setting, values] : map.lists("vary")) {
+    const std::string where = fmt::format("{}/{}", map.where("vary"), setting);
+    if (values.size() < 2) {
+      return fail(Errc::config, "{}: expected a list of two values or more, found {}", where,
+                  values.size());
+    }
+    for (const auto& value : values) {
+      if (std::ranges::count(values, value) > 1) {
+        return fail(Errc::config, "{}: '{}' occurs twice", where, value);
+      }
+      if (!is_plain(value)) {
+        return fail(Errc::config, "{}: expected letters, digits and . _ - +, found '{}'", where,
+                    value);
+      }
+      if (setting == broker_cpus_setting && !cpus_of(value)) {
+        return fail(Errc::config, "{}: expected CPUs from 0.05 to 1024, or 0 for all, found '{}'",
+                    where, value);
+      }
+    }
+    for (const auto* platform : {"kafka", "pulsar"}) {
+      if (setting.starts_with(fmt::format("{}.", platform)) &&
+          std::ranges::find(experiment.platforms, platform) == experiment.platforms.end()) {
+        return fail(Errc::config, "{}: platform {} is not in this experiment", where, platform);
+      }
+    }
+    experiment.vary.push_back({setting, std::move(values)});
+  }
+  return {};
+}
+
 Result<Experiment> read_experiment(YamlMap map) {
   Experiment experiment;
   map.require("name");
@@ -170,7 +227,12 @@ Result<Experiment> read_experiment(YamlMap map) {
   read_whole(map, "blocks", experiment.blocks, 1, 1000);
   experiment.with_repeats = experiment.blocks >= blocks_for_a_verdict;
   experiment.retries = experiment.blocks >= blocks_for_a_verdict ? 2 : 0;
+  experiment.with_null_broker = experiment.blocks >= blocks_for_a_verdict;
   map.boolean("with_repeats", experiment.with_repeats);
+  map.boolean("null_broker", experiment.with_null_broker);
+  std::string reuse = "none";
+  map.choice("reuse", reuse, {"none", "level"});
+  experiment.reuses_servers = reuse == "level";
   read_whole(map, "retries", experiment.retries, 0, 10);
   map.number("margin", experiment.margin, 0.001, 10);
   map.choice("primary", experiment.primary, primary_choices());
@@ -179,11 +241,20 @@ Result<Experiment> read_experiment(YamlMap map) {
   read_whole(map, "drain_seconds", experiment.drain_seconds, 1, 600);
   read_whole(map, "bcrypt_cost", experiment.bcrypt_cost, 4, 15);
   map.boolean("ack_before_answer", experiment.ack_before_answer);
+  std::string cpus = "0";
+  map.text(broker_cpus_setting, cpus);
+  auto variations = read_variations(map, experiment);
   read_analytics(map, experiment.analytics);
   auto faults = read_faults(map, experiment);
   auto workloads = read_workloads(map, experiment);
   auto seeds = read_seeds(map, experiment);
   if (auto done = map.finish(); !done) return std::unexpected(done.error());
+  if (!variations) return std::unexpected(variations.error());
+  if (!cpus_of(cpus)) {
+    return fail(Errc::config, "{}: expected CPUs from 0.05 to 1024, or 0 for all, found '{}'",
+                map.where(broker_cpus_setting), cpus);
+  }
+  experiment.broker_cpus = *cpus_of(cpus);
   if (!faults) return std::unexpected(faults.error());
   if (!workloads) return std::unexpected(workloads.error());
   if (!seeds) return std::unexpected(seeds.error());
@@ -195,6 +266,10 @@ Result<Experiment> read_experiment(YamlMap map) {
   }
   if (auto ok = check_list(map, "levels", experiment.levels, {}); !ok) {
     return std::unexpected(ok.error());
+  }
+  if (experiment.reuses_servers && experiment.analytics.is_on) {
+    return fail(Errc::config, "{}: level: not with analytics, whose tables belong to one trial",
+                map.where("reuse"));
   }
   if (auto ok = check_analytics(map, experiment); !ok) return std::unexpected(ok.error());
   const auto is_name_character = [](char c) {
@@ -217,6 +292,7 @@ base::json::object describe(const Workload& workload) {
           {"placement", traffic::name_of(workload.placement)},
           {"users", workload.users},
           {"warm_up_seconds", workload.warm_up_seconds},
+          {"warm_up_seconds_max", workload.warm_up_seconds_max},
           {"warm_up_requests_per_second", workload.warm_up_requests_per_second}};
 }
 
@@ -236,6 +312,12 @@ base::json::array texts(const std::vector<std::string>& values) {
   base::json::array array;
   for (const auto& value : values) array.emplace_back(value);
   return array;
+}
+
+base::json::object describe(const std::vector<Variation>& vary) {
+  base::json::object object;
+  for (const auto& variation : vary) object[variation.setting] = texts(variation.values);
+  return object;
 }
 
 }  // namespace
@@ -295,7 +377,10 @@ base::json::object describe(const Experiment& experiment) {
                             {"blocks", experiment.blocks},
                             {"seeds", std::move(seeds)},
                             {"workloads", std::move(workloads)},
+                            {"null_broker", experiment.with_null_broker},
+                            {"pilot", experiment.is_pilot},
                             {"with_repeats", experiment.with_repeats},
+                            {"reuse", experiment.reuses_servers ? "level" : "none"},
                             {"retries", experiment.retries},
                             {"margin", experiment.margin},
                             {"primary", experiment.primary},
@@ -304,6 +389,8 @@ base::json::object describe(const Experiment& experiment) {
                             {"drain_seconds", experiment.drain_seconds},
                             {"bcrypt_cost", experiment.bcrypt_cost},
                             {"ack_before_answer", experiment.ack_before_answer},
+                            {"broker_cpus", experiment.broker_cpus},
+                            {"vary", describe(experiment.vary)},
                             {"faults", std::move(faults)}};
   put_analytics(object, experiment.analytics);
   return object;

@@ -27,6 +27,8 @@ struct Workload {
   traffic::Placement placement = traffic::Placement::uniform;
   std::uint32_t users = 100;
   std::uint32_t warm_up_seconds = 10;
+  // The warm-up goes on until response times have settled, at most so long; 0: not.
+  std::uint32_t warm_up_seconds_max = 0;
   double warm_up_requests_per_second = 300;
 };
 
@@ -40,6 +42,15 @@ struct AnalyticsSettings {
   double probe_queries_per_second = 6;     // The probe's budget; 0: no probe.
   std::int64_t segment_rows = 50'000'000;  // Rows, over all partitions, until segments are sealed.
 };
+
+// A setting that takes several values: each makes cells of its own.
+struct Variation {
+  // As in a level file, "producer.linger_ms" for both platforms or "kafka.producer.linger_ms" for
+  // one; or "broker_cpus".
+  std::string setting;
+  std::vector<std::string> values;  // As written, in order; at least two.
+};
+inline constexpr const char* broker_cpus_setting = "broker_cpus";
 
 // Fewer blocks give numbers and no verdict: an exact test of up to three primaries cannot decide.
 inline constexpr std::uint32_t blocks_for_a_verdict = 7;
@@ -57,7 +68,16 @@ struct Experiment {
   std::uint32_t drain_seconds = 30;
   std::uint32_t bcrypt_cost = 10;
   bool ack_before_answer = false;
+  double broker_cpus = 0;  // CPUs' worth of time for all of a platform's processes; 0: no limit.
+  std::vector<Variation> vary;
+  // Flow's own share: once, a trial whose broker acknowledges at once inside the shop. Default:
+  // from 7 blocks on.
+  bool with_null_broker = false;
+  bool is_pilot = false;      // A/A pairs alone, to learn how many blocks are needed; see plan.hpp.
   bool with_repeats = false;  // A/A: one cell twice in each block. Default: from 7 blocks on.
+  // Servers go on for the next trial when it has the same platform, level and settings, with its
+  // topics deleted; blocks of a level then follow each other. Default: fresh ones for every trial.
+  bool reuses_servers = false;
   std::uint32_t retries = 0;  // Of a trial whose gates do not hold. Default: 2 from 7 blocks on.
   double margin = 0.10;       // Ratios nearer 1 than this are too small to matter.
   std::string primary = "publish_response_p99";  // <hop>_<quantile>: what a verdict is about.

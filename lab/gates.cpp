@@ -96,10 +96,13 @@ std::vector<Gate> evaluate_gates(const GateInputs& inputs) {
       share_gate("steal", inputs.steal_share, 0.01, "stolen from this machine's CPU time:"),
       clock_step(inputs),
       schedule_hash(inputs),
-      conservation(inputs),
-      yes_or_no("audit_complete", inputs.audit_complete,
-                inputs.audit_complete ? "the auditor read every partition to its end"
-                                      : "the auditor did not read every partition to its end")};
+      conservation(inputs)};
+  if (inputs.is_audited) {
+    gates.push_back(yes_or_no("audit_complete", inputs.audit_complete,
+                              inputs.audit_complete
+                                  ? "the auditor read every partition to its end"
+                                  : "the auditor did not read every partition to its end"));
+  }
   if (!inputs.has_analytics) return gates;
   gates.push_back(yes_or_no("analytics_complete", inputs.analytics_complete,
                             inputs.analytics_complete

@@ -38,6 +38,7 @@ struct GateInputs {
   std::string block_schedule_hash;  // Of the block's first trial.
   std::size_t sums_broken = 0;
   std::size_t sums = 0;
+  bool is_audited = true;  // False where nothing can be read back.
   bool audit_complete = false;
   bool has_analytics = false;  // The next two count.
   bool analytics_complete = false;

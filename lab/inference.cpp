@@ -93,6 +93,8 @@ void compare_with_itself(LevelInference& level, const std::vector<BlockPair>& sa
 LevelInference judge_alone(const LevelBlocks& blocks, const InferenceInput& input) {
   LevelInference level;
   level.level = blocks.level;
+  level.first = blocks.first.empty() ? input.first : blocks.first;
+  level.second = blocks.second.empty() ? input.second : blocks.second;
   level.metric = blocks.primary.metric;
   level.blocks_min = measure::blocks_to_decide(family_of(input), input.alpha);
   count_blocks(level, blocks.primary.blocks);
@@ -189,7 +191,7 @@ void conclude(LevelInference& level, const InferenceInput& input) {
   if (!is_decided(verdict) && doubt != Doubt::fell_over) {
     level.blocks_needed = blocks_needed(level, margin, level_alpha(input));
   }
-  level.words = words_of(level, input);
+  level.words = words_of(level);
   level.sentence = sentence_of(level, input);
 }
 
@@ -219,7 +221,7 @@ void explore(std::vector<LevelInference>& levels, const InferenceInput& input) {
       secondary.p_adjusted = *next++;
       secondary.is_different = secondary.p_adjusted <= input.discoveries;
       secondary.is_interpreted = is_decided(level.verdict);
-      secondary.sentence = sentence_of(secondary, level.level, input);
+      secondary.sentence = sentence_of(secondary, level);
     }
   }
 }

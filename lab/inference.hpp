@@ -37,6 +37,8 @@ struct MetricBlocks {
 
 struct LevelBlocks {
   std::string level;
+  std::string first = {};  // What is compared here; empty: as in the whole input.
+  std::string second = {};
   MetricBlocks primary;
   std::vector<MetricBlocks> secondaries;
   // A/A: the primary metric of the same cell, run twice in a block. A level with fewer than four
@@ -107,6 +109,8 @@ struct SecondaryInference {
 
 struct LevelInference {
   std::string level;
+  std::string first;
+  std::string second;
   std::string metric;
   std::vector<BlockRatio> ratios;         // Of the blocks that count.
   std::vector<std::uint32_t> incomplete;  // Blocks that do not.

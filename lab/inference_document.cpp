@@ -70,8 +70,8 @@ object describe(const LevelInference& level, const InferenceInput& input) {
   for (const auto& secondary : level.secondaries) secondaries.push_back(describe(secondary));
   return {{"level", level.level},
           {"metric", level.metric},
-          {"first", input.first},
-          {"second", input.second},
+          {"first", level.first},
+          {"second", level.second},
           {"verdict", name_of(level.verdict)},
           {"doubt", name_of(level.doubt)},
           {"words", level.words},

@@ -12,8 +12,8 @@ using measure::Interval;
 
 std::string percent(double share) { return fmt::format("{:.4g} %", std::round(1000 * share) / 10); }
 
-const std::string& lower_platform(double log_ratio, const InferenceInput& input) {
-  return log_ratio > 0 ? input.first : input.second;
+const std::string& lower_platform(double log_ratio, const LevelInference& level) {
+  return log_ratio > 0 ? level.first : level.second;
 }
 
 std::string interval_text(const Interval& interval) {
@@ -27,32 +27,32 @@ std::string interval_text(const Interval& interval) {
 }
 
 // "Pulsar/Kafka 1.12, 98.3 % interval 1.05 to 1.18, 10 blocks"
-std::string numbers_of(const LevelInference& level, const InferenceInput& input) {
+std::string numbers_of(const LevelInference& level) {
   const auto& interval = level.simultaneous ? level.simultaneous : level.plain;
-  return fmt::format("{}/{} {}{}, {} block{}", input.second, input.first,
+  return fmt::format("{}/{} {}{}, {} block{}", level.second, level.first,
                      format_ratio(level.log_ratio),
                      interval ? ", " + interval_text(*interval) : std::string(),
                      level.ratios.size(), level.ratios.size() == 1 ? "" : "s");
 }
 
-std::string falls_of(const LevelInference& level, const InferenceInput& input) {
+std::string falls_of(const LevelInference& level) {
   std::string text;
   const auto add = [&](const std::string& platform, std::size_t falls) {
     if (falls == 0) return;
     text += fmt::format(" {} fell over in {} of {} blocks, which rank as its worst.", platform,
                         falls, level.ratios.size());
   };
-  add(input.first, level.first_fell_over);
-  add(input.second, level.second_fell_over);
+  add(level.first, level.first_fell_over);
+  add(level.second, level.second_fell_over);
   if (level.both_fell_over > 0) {
     text += fmt::format(" Both did in {}: a tie.", level.both_fell_over);
   }
   return text;
 }
 
-std::string lower_by(const LevelInference& level, const InferenceInput& input) {
+std::string lower_by(const LevelInference& level) {
   const double nearest = level.simultaneous->nearest_zero();
-  const auto& platform = lower_platform(nearest, input);
+  const auto& platform = lower_platform(nearest, level);
   if (std::isinf(nearest)) return fmt::format("{} lower {}", platform, level.metric);
   return fmt::format("{} lower {} by at least {}", platform, level.metric,
                      format_share_lower(nearest));
@@ -97,7 +97,7 @@ std::string disagreement_of(const LevelInference& level) {
 // What stands after "At level L, ".
 std::string claim_of(const LevelInference& level, const InferenceInput& input) {
   const double nearest = level.simultaneous ? level.simultaneous->nearest_zero() : 0;
-  const auto& platform = lower_platform(nearest, input);
+  const auto& platform = lower_platform(nearest, level);
   const std::string by = format_share_lower(nearest);
   switch (level.verdict) {
     case Verdict::lower:
@@ -122,7 +122,7 @@ std::string claim_of(const LevelInference& level, const InferenceInput& input) {
           level.metric, platform, by, format_ratio(std::log1p(input.margin)));
     case Verdict::equivalent:
       return fmt::format("the {} of {} and {} is practically equivalent: {}, within a factor of {}",
-                         level.metric, input.first, input.second, interval_text(*level.ninety),
+                         level.metric, level.first, level.second, interval_text(*level.ninety),
                          format_ratio(std::log1p(input.margin)));
     case Verdict::inconclusive:
     case Verdict::estimate:
@@ -152,7 +152,7 @@ std::string doubt_of(const LevelInference& level, const InferenceInput& input) {
 
 std::string cannot_tell(const LevelInference& level, const InferenceInput& input) {
   return fmt::format("At level {}, Flow cannot tell whether {} or {} has the lower {}: {}",
-                     level.level, input.first, input.second, level.metric,
+                     level.level, level.first, level.second, level.metric,
                      with_more_blocks(doubt_of(level, input), level));
 }
 
@@ -174,10 +174,10 @@ std::string format_ratio(double log_ratio) {
   return ratio < 99.95 ? fmt::format("{:.1f}", ratio) : fmt::format("{:.0f}", ratio);
 }
 
-std::string words_of(const LevelInference& level, const InferenceInput& input) {
+std::string words_of(const LevelInference& level) {
   switch (level.verdict) {
     case Verdict::lower:
-      return lower_by(level, input);
+      return lower_by(level);
     case Verdict::different:
       return level.doubt == Doubt::floor_unknown ? "different; the noise floor is unknown"
                                                  : "different, maybe too small to matter";
@@ -194,7 +194,7 @@ std::string words_of(const LevelInference& level, const InferenceInput& input) {
 }
 
 std::string sentence_of(const LevelInference& level, const InferenceInput& input) {
-  const std::string numbers = numbers_of(level, input), falls = falls_of(level, input);
+  const std::string numbers = numbers_of(level), falls = falls_of(level);
   if (level.verdict == Verdict::inconclusive) {
     return fmt::format("{} ({}).{}", cannot_tell(level, input), numbers, falls);
   }
@@ -202,29 +202,28 @@ std::string sentence_of(const LevelInference& level, const InferenceInput& input
     return fmt::format(
         "ESTIMATE: at level {}, no verdict on the {} of {} and {} with fewer than {} blocks{} "
         "({}).{}",
-        level.level, level.metric, input.first, input.second, level.blocks_min,
+        level.level, level.metric, level.first, level.second, level.blocks_min,
         with_more_blocks("", level), numbers, falls);
   }
   return fmt::format("At level {}, {} ({}).{}", level.level, claim_of(level, input), numbers,
                      falls);
 }
 
-std::string sentence_of(const SecondaryInference& secondary, const std::string& level,
-                        const InferenceInput& input) {
+std::string sentence_of(const SecondaryInference& secondary, const LevelInference& level) {
   const std::string numbers = fmt::format(
-      "{}/{} {}{}, {} block{}", input.second, input.first, format_ratio(secondary.log_ratio),
+      "{}/{} {}{}, {} block{}", level.second, level.first, format_ratio(secondary.log_ratio),
       secondary.interval ? ", " + interval_text(*secondary.interval) : std::string(),
       secondary.blocks, secondary.blocks == 1 ? "" : "s");
   if (!secondary.is_interpreted) {
-    return fmt::format("Exploratory, not interpreted: at level {} the {} ({}).", level,
+    return fmt::format("Exploratory, not interpreted: at level {} the {} ({}).", level.level,
                        secondary.metric, numbers);
   }
   if (!secondary.is_different) {
-    return fmt::format("Exploratory: at level {} no difference of the {} is shown ({}).", level,
-                       secondary.metric, numbers);
+    return fmt::format("Exploratory: at level {} no difference of the {} is shown ({}).",
+                       level.level, secondary.metric, numbers);
   }
-  return fmt::format("Exploratory: at level {} {} has the lower {} ({}).", level,
-                     lower_platform(secondary.log_ratio, input), secondary.metric, numbers);
+  return fmt::format("Exploratory: at level {} {} has the lower {} ({}).", level.level,
+                     lower_platform(secondary.log_ratio, level), secondary.metric, numbers);
 }
 
 }  // namespace flow::lab

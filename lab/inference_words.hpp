@@ -10,10 +10,9 @@
 
 namespace flow::lab {
 
-std::string words_of(const LevelInference& level, const InferenceInput& input);
+std::string words_of(const LevelInference& level);
 std::string sentence_of(const LevelInference& level, const InferenceInput& input);
-std::string sentence_of(const SecondaryInference& secondary, const std::string& level,
-                        const InferenceInput& input);
+std::string sentence_of(const SecondaryInference& secondary, const LevelInference& level);
 
 // How much lower the lower of two is, as a share of the higher one, rounded down so that "at least"
 // stays true: "9 %", "0.4 %" below 1 %.

@@ -14,6 +14,7 @@
 #include "lab/running_mark.hpp"
 #include "lab/seal.hpp"
 #include "lab/trial.hpp"
+#include "lab/trial_servers.hpp"
 #include "servers/resources.hpp"
 #include "servers/run_directory.hpp"
 #include "traffic/facts.hpp"
@@ -42,6 +43,37 @@ Result<Levels> load_levels(const Experiment& experiment) {
     levels.emplace(name, std::move(*level));
   }
   return levels;
+}
+
+// In the order of the cells: each with what is varied in it.
+Result<std::vector<servers::Level>> levels_of_cells(const Plan& plan, const Levels& levels) {
+  std::vector<servers::Level> of_cells;
+  for (const auto& cell : plan.cells) {
+    auto level = level_of(cell, levels.at(cell.level));
+    if (!level) return std::unexpected(level.error());
+    of_cells.push_back(std::move(*level));
+  }
+  return of_cells;
+}
+
+// A client setting that its driver refuses is known before anything starts.
+Result<void> check_client_settings(const Plan& plan, const std::vector<servers::Level>& levels,
+                                   const streaming::DriverFactory& make_driver) {
+  net::IoThread io("flow-check");
+  for (std::size_t i = 0; i < plan.cells.size(); ++i) {
+    if (plan.cells[i].platform == null_platform) continue;
+    const bool is_kafka = plan.cells[i].platform == "kafka";
+    streaming::DriverChoice choice;
+    choice.platform = plan.cells[i].platform;
+    choice.service = is_kafka ? "127.0.0.1:9" : "pulsar://127.0.0.1:9";  // Nobody is asked.
+    choice.producer = is_kafka ? levels[i].kafka.producer : levels[i].pulsar.producer;
+    choice.consumer = is_kafka ? levels[i].kafka.consumer : levels[i].pulsar.consumer;
+    choice.topic = is_kafka ? levels[i].kafka.topic : levels[i].pulsar.topic;
+    auto driver = io.run([&] { return make_driver(io, choice); });
+    if (!driver) return base::with_context(plan.cells[i].id, driver.error());
+    io.run([&] { driver->reset(); });
+  }
+  return {};
 }
 
 std::string utc_name(std::int64_t unix_ns) {
@@ -135,6 +167,13 @@ array warnings_of(const Experiment& experiment, const object& workloads) {
   if (!experiment.faults.empty()) {
     warnings.emplace_back("faults were done on purpose in every trial; each is listed there");
   }
+  for (const auto& variation : experiment.vary) {
+    if (!servers::can_change_promise(variation.setting)) continue;
+    warnings.emplace_back(fmt::format(
+        "{} is varied: it can change what an acknowledgement means, so a cell may promise less or "
+        "more than its level says",
+        variation.setting));
+  }
   if (experiment.ack_before_answer) {
     warnings.emplace_back("the shop answers only after the broker's acknowledgement");
   }
@@ -144,7 +183,9 @@ array warnings_of(const Experiment& experiment, const object& workloads) {
 object estimate_of(const Experiment& experiment) {
   const bool is_estimate = experiment.blocks < blocks_for_a_verdict;
   std::string words;
-  if (experiment.blocks == 1) {
+  if (experiment.is_pilot) {
+    words = "ESTIMATE: a pilot, which compares nothing";
+  } else if (experiment.blocks == 1) {
     words = "ESTIMATE: one block, cold JVMs";
   } else if (is_estimate) {
     words = fmt::format("ESTIMATE: {} blocks, cold JVMs; fewer than {} decide nothing",
@@ -164,13 +205,31 @@ std::string preregistration(const Plan& plan, const Experiment& experiment) {
   return preregistration_of(describe(experiment), describe(plan, experiment));
 }
 
+base::Nanos estimated_duration(const Experiment& experiment, const Cell& cell) {
+  const auto& workload = experiment.workloads[cell.workload];
+  // Seen on 2 cores, one node.
+  const base::Nanos start = cell.platform == null_platform ? 2s
+                            : cell.platform == "kafka"     ? 8s
+                                                           : 25s;
+  const auto cost = 1 << std::min(experiment.bcrypt_cost, 20U);
+  // Registering and signing in: two hashes a user, about 65 ms each at cost 10, on two cores.
+  const base::Nanos users = workload.users * 65ms * cost / 1024;
+  return start + users + std::chrono::seconds(workload.warm_up_seconds) +
+         workload.ticks * workload.tick + 8s + (experiment.analytics.is_on ? 35s : 0s);
+}
+
 class Run {
  public:
   Run(RunOptions options, Progress& progress, StopRequest& stop)
       : options_(std::move(options)),
         plan_(make_plan(options_.experiment)),
         progress_(progress),
-        stop_(stop) {}
+        stop_(stop),
+        null_experiment_(options_.experiment) {
+    null_experiment_.analytics.is_on = false;
+    null_experiment_.faults.clear();
+    null_experiment_.broker_cpus = 0;
+  }
 
   Result<RunOutcome> run();
 
@@ -183,6 +242,7 @@ class Run {
   void run_trial_of(const PlannedTrial& planned, RunOutcome& outcome);
   Result<void> write_analysis() const;
   TrialOutcome run_until_valid(const TrialInput& input);
+  bool is_next_alike(const PlannedTrial& planned) const;
   void set_aside(const fs::path& folder, const char* kind) const;
   std::uint32_t repeats_of(const std::string& id) const;
   std::optional<TrialOutcome> finished_before(const fs::path& folder) const;
@@ -191,7 +251,11 @@ class Run {
   Plan plan_;
   Progress& progress_;
   StopRequest& stop_;
+  // Of the null broker: there is nothing that could be asked, limited or broken.
+  Experiment null_experiment_;
+  std::unique_ptr<TrialServers> kept_servers_;  // For the next trial, where they are reused.
   Levels levels_;
+  std::vector<servers::Level> cell_levels_;  // By the index of the cell.
   object workloads_;
   fs::path folder_;
   std::int64_t created_ = 0;
@@ -318,8 +382,11 @@ std::string Run::where_words(std::size_t index) const {
   const auto all = static_cast<std::int64_t>(plan_.trials.size());
   const base::Nanos each = trials_run_ > 0 ? (base::now() - began_) / trials_run_
                                            : estimated_duration(options_.experiment) / all;
-  return fmt::format("Trial {} of {}, block {} of {}; about {} left", index + 1, all,
-                     plan_.trials[index].block, options_.experiment.blocks,
+  const auto block = plan_.trials[index].block;
+  const std::string where = block == 0
+                                ? "before the blocks"
+                                : fmt::format("block {} of {}", block, options_.experiment.blocks);
+  return fmt::format("Trial {} of {}, {}; about {} left", index + 1, all, where,
                      format_elapsed(each * left));
 }
 
@@ -346,6 +413,13 @@ TrialOutcome Run::run_until_valid(const TrialInput& input) {
   }
 }
 
+// Whether the next trial goes on with this one's servers.
+bool Run::is_next_alike(const PlannedTrial& planned) const {
+  const std::size_t next = planned.number;  // Numbers count from 1.
+  if (!options_.experiment.reuses_servers || next >= plan_.trials.size()) return false;
+  return share_servers(plan_.cells[planned.cell], plan_.cells[plan_.trials[next].cell]);
+}
+
 void Run::run_trial_of(const PlannedTrial& planned, RunOutcome& outcome) {
   const Cell& cell = plan_.cells[planned.cell];
   const auto& workload = options_.experiment.workloads[cell.workload];
@@ -353,18 +427,22 @@ void Run::run_trial_of(const PlannedTrial& planned, RunOutcome& outcome) {
   const fs::path folder = folder_ / "trials" / id;
   std::string& block_hash = block_hashes_[fmt::format("{}/{}", planned.block, workload.name)];
   auto done = finished_before(folder);
-  if (!done) {
+  if (done) {
+    kept_servers_.reset();  // Its own next trial was not this one.
+  } else {
     set_aside(folder, "interrupted");
     const TrialInput input{
-        .experiment = options_.experiment,
+        .experiment = cell.platform == null_platform ? null_experiment_ : options_.experiment,
         .workload = workload,
         .cell = cell,
         .planned = planned,
         .id = id,
-        .level = levels_.at(cell.level),
+        .level = cell_levels_[planned.cell],
         .folder = folder,
         .key = base::derive_seed(static_cast<std::uint64_t>(created_), planned.number) | 1,
         .block_schedule_hash = block_hash,
+        .kept_servers = kept_servers_,
+        .keeps_servers = is_next_alike(planned),
         .program = options_.program,
         .make_driver = options_.make_driver};
     done = run_until_valid(input);
@@ -384,6 +462,12 @@ Result<RunOutcome> Run::run() {
   auto levels = load_levels(options_.experiment);
   if (!levels) return std::unexpected(levels.error());
   levels_ = std::move(*levels);
+  auto cell_levels = levels_of_cells(plan_, levels_);
+  if (!cell_levels) return std::unexpected(cell_levels.error());
+  cell_levels_ = std::move(*cell_levels);
+  if (auto ok = check_client_settings(plan_, cell_levels_, options_.make_driver); !ok) {
+    return std::unexpected(ok.error());
+  }
   if (auto ok = check_analytics(options_.experiment); !ok) return std::unexpected(ok.error());
   auto workloads = describe_workloads(options_.experiment);
   if (!workloads) return std::unexpected(workloads.error());
@@ -404,6 +488,7 @@ Result<RunOutcome> Run::run() {
     if (plan_.trials.size() > 2) progress_.note(where_words(i));
     run_trial_of(plan_.trials[i], outcome);
   }
+  kept_servers_.reset();
   progress_.step("sealing and writing the report");
   if (auto judged = write_analysis(); !judged) return std::unexpected(judged.error());
   if (auto sealed = seal(folder_); !sealed) return std::unexpected(sealed.error());
@@ -416,22 +501,11 @@ Result<RunOutcome> Run::run() {
 }  // namespace
 
 base::Nanos estimated_duration(const Experiment& experiment) {
+  const Plan plan = make_plan(experiment);
   base::Nanos total{0};
-  for (const auto& workload : experiment.workloads) {
-    for (const auto& platform : experiment.platforms) {
-      const base::Nanos start = platform == "kafka" ? 8s : 25s;  // Seen on 2 cores, one node.
-      const auto cost = 1 << std::min(experiment.bcrypt_cost, 20U);
-      // Registering and signing in: two hashes a user, about 65 ms each at cost 10, on two cores.
-      const base::Nanos users = workload.users * 65ms * cost / 1024;
-      const base::Nanos trial = start + users + std::chrono::seconds(workload.warm_up_seconds) +
-                                workload.ticks * workload.tick + 8s +
-                                (experiment.analytics.is_on ? 35s : 0s);
-      total += trial * static_cast<std::int64_t>(experiment.levels.size() * experiment.blocks);
-    }
+  for (const auto& trial : plan.trials) {
+    total += estimated_duration(experiment, plan.cells[trial.cell]);
   }
-  const auto cells = static_cast<std::int64_t>(
-      experiment.workloads.size() * experiment.platforms.size() * experiment.levels.size());
-  if (experiment.with_repeats && cells > 0) total += total / cells;
   return total;
 }
 
@@ -442,12 +516,14 @@ Result<std::string> dry_run_text(const Experiment& experiment) {
   auto workloads = describe_workloads(experiment);
   if (!workloads) return std::unexpected(workloads.error());
   const Plan plan = make_plan(experiment);
+  if (auto ok = levels_of_cells(plan, *levels); !ok) return std::unexpected(ok.error());
   std::string text = fmt::format("Experiment {}: {}\n\n", experiment.name, experiment.question);
   text += fmt::format("{} trials, about {}:\n", plan.trials.size(),
                       format_elapsed(estimated_duration(experiment)));
   for (const auto& trial : plan.trials) {
-    text +=
-        fmt::format("  {}  block {}, seed {}\n", trial_id(plan, trial), trial.block, trial.seed);
+    text += trial.block == 0 ? fmt::format("  {}  before the blocks\n", trial_id(plan, trial))
+                             : fmt::format("  {}  block {}, seed {}\n", trial_id(plan, trial),
+                                           trial.block, trial.seed);
   }
   for (const auto& [name, level] : *levels) {
     text +=

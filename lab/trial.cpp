@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lab/trial.hpp"
 
+#include <array>
 #include <chrono>
 #include <memory>
 #include <unistd.h>
@@ -33,7 +34,9 @@ using base::json::object;
 
 constexpr std::uint64_t warm_up_purpose = 0x7761726d;  // "warm"
 constexpr std::uint64_t actions_purpose = 0x61637473;  // "acts"
+constexpr std::uint32_t warm_up_step_seconds = 10;     // When it goes on until it is steady.
 constexpr int partitions = 6;
+constexpr std::array topics = {"users", "products", "orders"};
 constexpr auto start_within = 60s;  // Of a child of Flow.
 constexpr auto topics_within = 60s;
 constexpr const char* admin_email = "admin@flow.test";
@@ -51,6 +54,7 @@ class Trial {
   // The way there, in order; each may fail.
   Result<void> prepare();
   Result<void> start_servers();
+  std::unique_ptr<TrialServers> servers_that_go_on();
   Result<void> create_topics();
   Result<void> create_tables();
   Result<void> start_auditor();
@@ -67,7 +71,9 @@ class Trial {
 
   Result<void> run_steps();
   Result<loadtest::LoadResult> run_load(const traffic::Schedule& schedule, std::uint64_t purpose,
-                                        PhaseRange& range, std::string_view name);
+                                        PhaseRange& range, std::string_view name,
+                                        loadtest::RequestSink& sink);
+  Result<void> warm_up_for(std::uint32_t seconds, loadtest::RequestSink& sink);
   void begin_faults();
   void show_load(const loadtest::LoadProgress& load, std::string_view name);
   Result<void> check_alive();
@@ -75,6 +81,8 @@ class Trial {
   void begin_step(std::string_view what, base::Nanos planned = base::Nanos{0});
   void set_phase(std::string_view phase);
   void add_second(object event);  // On io_: what a program told about one second.
+  // False for the null broker, which lives in the shop: nobody else can read it.
+  bool has_broker() const { return input_.cell.platform != null_platform; }
   std::int64_t unix_second() const {
     return base::count(anchor_.to_unix(base::now())) / 1'000'000'000;
   }
@@ -141,28 +149,48 @@ Result<void> Trial::prepare() {
   return {};
 }
 
+// Servers of the trial before, cleared; none where there are none, or where they could not be.
+std::unique_ptr<TrialServers> Trial::servers_that_go_on() {
+  auto servers = std::exchange(input_.kept_servers, nullptr);
+  if (!servers) return nullptr;
+  begin_step("deleting the topics of the trial before");
+  auto cleared = servers->clear(io_, {topics.begin(), topics.end()}, input_.make_driver);
+  if (cleared) return servers;
+  progress_.note(
+      fmt::format("{}: the servers of the trial before could not be used again ({}); new ones",
+                  input_.id, cleared.error().what));
+  return nullptr;
+}
+
 Result<void> Trial::start_servers() {
+  if ((servers_ = servers_that_go_on())) {
+    facts_.trials_before = servers_->trials_before();
+    return {};
+  }
   const auto& analytics = input_.experiment.analytics;
   const bool with_pinot = analytics.is_on && analytics.pinot.empty();
-  begin_step(fmt::format("starting {}, PostgreSQL{}", input_.cell.platform,
+  begin_step(fmt::format("starting {}PostgreSQL{}",
+                         has_broker() ? input_.cell.platform + ", " : std::string(),
                          with_pinot ? " and Pinot" : ""));
   auto servers = TrialServers::start(input_.cell.platform, input_.level, analytics,
                                      input_.make_driver, progress_);
   if (!servers) return std::unexpected(servers.error());
   servers_ = std::move(*servers);
-  return {};
+  const double cpus = broker_cpus_of(input_.cell, input_.experiment);
+  return cpus > 0 ? servers_->limit_platform(cpus) : Result<void>{};
 }
 
 Result<void> Trial::create_topics() {
+  if (!has_broker()) return {};
   begin_step("creating topics");
   auto driver = input_.make_driver(io_, servers_->choice());
   if (!driver) return std::unexpected(driver.error());
   facts_.versions["client"] = (*driver)->client_version();
   auto admin = io_.run([&] { return (*driver)->open_admin(); });
   if (!admin) return std::unexpected(admin.error());
-  std::vector<streaming::TopicSpec> topics;
-  for (const auto* name : {"users", "products", "orders"}) topics.push_back({name, partitions});
-  auto created = io_.run_task((*admin)->create_topics(topics, base::now() + topics_within));
+  std::vector<streaming::TopicSpec> specs;
+  for (const auto* name : topics) specs.push_back({name, partitions});
+  auto created = io_.run_task((*admin)->create_topics(specs, base::now() + topics_within));
   if (created) {
     auto described = io_.run_task((*admin)->describe_topic("orders", base::now() + 10s));
     object& settings = facts_.settings["topic"].emplace_object();
@@ -188,8 +216,8 @@ Result<void> Trial::create_tables() {
 
 std::vector<std::string> Trial::program_command(const char* subcommand) const {
   const auto& choice = servers_->choice();
-  std::vector<std::string> command{input_.program, subcommand, "--" + choice.platform,
-                                   choice.service};
+  std::vector<std::string> command{input_.program, subcommand, "--" + choice.platform};
+  if (has_broker()) command.push_back(choice.service);
   if (!choice.admin_url.empty()) {
     command.insert(command.end(), {"--pulsar-admin", choice.admin_url});
   }
@@ -200,12 +228,15 @@ std::vector<std::string> Trial::program_command(const char* subcommand) const {
 }
 
 Result<void> Trial::start_auditor() {
+  facts_.is_audited = has_broker();
+  if (!has_broker()) return {};
   begin_step("starting the auditor");
   ProgramOptions options;
   options.role = "auditor";
   options.command = program_command("auditor");
-  options.command.insert(options.command.end(), {"--topics", "users,products,orders", "--records",
-                                                 (input_.folder / "reads.records").string()});
+  options.command.insert(options.command.end(),
+                         {"--topics", fmt::format("{}", fmt::join(topics, ",")), "--records",
+                          (input_.folder / "reads.records").string()});
   for (const auto& [key, value] : servers_->choice().consumer) {
     options.command.insert(options.command.end(), {"--consumer-setting", key + "=" + value});
   }
@@ -280,7 +311,7 @@ Result<void> Trial::register_users() {
 
 Result<void> Trial::check_alive() {
   if (shop_->has_ended()) return fail(Errc::io, "{}", shop_->end_text());
-  if (auditor_->has_ended()) return fail(Errc::io, "{}", auditor_->end_text());
+  if (auditor_ && auditor_->has_ended()) return fail(Errc::io, "{}", auditor_->end_text());
   if (faults_ && faults_->is_running()) return {};  // The servers are its alone.
   auto alive = servers_->check_alive();
   if (!alive) facts_.has_platform_fallen = servers_->has_platform_ended();
@@ -331,7 +362,7 @@ void Trial::begin_faults() {
 // that came due.
 Result<loadtest::LoadResult> Trial::run_load(const traffic::Schedule& schedule,
                                              std::uint64_t purpose, PhaseRange& range,
-                                             std::string_view name) {
+                                             std::string_view name, loadtest::RequestSink& sink) {
   traffic::BehaviourSpec behaviour;
   behaviour.seed = base::derive_seed(input_.planned.seed, purpose);
   behaviour.users = input_.workload.users;
@@ -360,7 +391,7 @@ Result<loadtest::LoadResult> Trial::run_load(const traffic::Schedule& schedule,
   }
   loadtest::Generator generator(plan);
   stop_.set_callback([&] { generator.stop_soon(); });
-  auto result = generator.run(requests_.get(), [&](const loadtest::LoadProgress& load) {
+  auto result = generator.run(&sink, [&](const loadtest::LoadProgress& load) {
     show_load(load, name);
     if (is_measured) teller_->load(load);
     if (error_) return;
@@ -398,19 +429,38 @@ Result<void> Trial::warm_up() {
   range.from = range.until = facts_.phases.registration.until;
   std::vector<servers::ProcessInfo> processes = servers_->processes();
   processes.push_back({"shop", shop_->pid()});
-  processes.push_back({"auditor", auditor_->pid()});
+  if (auditor_) processes.push_back({"auditor", auditor_->pid()});
   processes.push_back({"flow", getpid()});
   sampler_ = std::make_unique<servers::ResourceSampler>();
   sampler_->start(std::move(processes), 1s, teller_->resource_sink());
   if (input_.workload.warm_up_seconds == 0) return {};
-  begin_step("warming up", std::chrono::seconds(input_.workload.warm_up_seconds));
   set_phase("warm_up");
+  SecondsOfResponse seconds(*requests_);
+  const auto most = std::max(input_.workload.warm_up_seconds, input_.workload.warm_up_seconds_max);
+  for (std::uint32_t more = input_.workload.warm_up_seconds; more > 0;) {
+    if (auto done = warm_up_for(more, seconds); !done) return done;
+    facts_.steadiness = steadiness_of(seconds.values());
+    const bool is_done = facts_.steadiness->is_steady.value_or(false);
+    more = is_done ? 0 : std::min(warm_up_step_seconds, most - facts_.warm_up_seconds);
+  }
+  return {};
+}
+
+// One piece of the warm-up, behind those before it.
+Result<void> Trial::warm_up_for(std::uint32_t seconds, loadtest::RequestSink& sink) {
+  const auto duration = std::chrono::seconds(seconds);
+  begin_step(facts_.warm_up_seconds == 0 ? "warming up" : "warming up until it is steady",
+             duration);
   auto schedule = traffic::constant_schedule(
-      input_.workload.warm_up_requests_per_second,
-      std::chrono::seconds(input_.workload.warm_up_seconds), traffic::Placement::uniform,
-      base::derive_seed(input_.planned.seed, warm_up_purpose));
+      input_.workload.warm_up_requests_per_second, duration, traffic::Placement::uniform,
+      base::derive_seed(input_.planned.seed, warm_up_purpose + facts_.warm_up_seconds));
   if (!schedule) return std::unexpected(schedule.error());
-  auto result = run_load(*schedule, warm_up_purpose, range, "warm-up");
+  auto& phase = facts_.phases.warm_up;
+  PhaseRange piece{"warm_up", phase.until, phase.until};
+  auto result =
+      run_load(*schedule, warm_up_purpose + facts_.warm_up_seconds, piece, "warm-up", sink);
+  phase.until = piece.until;
+  facts_.warm_up_seconds += seconds;
   if (analytics_) analytics_->wait_for_questions();
   if (!result) return std::unexpected(result.error());
   return {};
@@ -421,7 +471,7 @@ Result<void> Trial::measure() {
   set_phase("measured");
   auto& range = facts_.phases.measured;
   range.from = facts_.phases.warm_up.until;
-  auto result = run_load(schedule_, actions_purpose, range, "measured");
+  auto result = run_load(schedule_, actions_purpose, range, "measured", *requests_);
   facts_.measured_until = anchor_.to_unix(base::now());
   if (!result) return std::unexpected(result.error());
   facts_.load = std::move(*result);
@@ -467,7 +517,8 @@ void Trial::tear_down() {
   facts_.clock_step = anchor_.step_since();
   if (live_) io_.run([&] { live_->finish(); });
   if (servers_) {
-    begin_step("stopping the servers");
+    const bool go_on = input_.keeps_servers && !error_;
+    if (!go_on) begin_step("stopping the servers");
     const object facts = servers_->facts();
     (void)write_json(input_.folder / "servers.json", facts);
     for (const auto& [name, server] : facts) {
@@ -479,7 +530,8 @@ void Trial::tear_down() {
     if (auto copied = servers_->copy_logs_to(input_.folder / "logs"); !copied && !error_) {
       error_ = copied.error();
     }
-    servers_->stop();
+    if (!go_on) servers_->stop();
+    if (go_on) input_.kept_servers = std::move(servers_);
   }
   shop_.reset();
   auditor_.reset();

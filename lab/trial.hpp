@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -20,6 +21,8 @@
 
 namespace flow::lab {
 
+class TrialServers;
+
 struct TrialInput {
   const Experiment& experiment;
   const Workload& workload;
@@ -30,7 +33,11 @@ struct TrialInput {
   std::filesystem::path folder;     // trials/<id>; made here.
   std::uint64_t key = 1;            // The stamp's trial id; never 0, new for every run.
   std::string block_schedule_hash;  // Of the block's first trial; empty: this is it.
-  const std::string& program;       // This binary.
+  // Servers of the trial before that this one goes on with; taken out. Where the next one can go on
+  // with this one's, they are put in.
+  std::unique_ptr<TrialServers>& kept_servers;
+  bool keeps_servers = false;
+  const std::string& program;  // This binary.
   const streaming::DriverFactory& make_driver;
 };
 

@@ -81,6 +81,7 @@ GateInputs gate_inputs(const TrialInput& input, const TrialFacts& facts,
       input.block_schedule_hash.empty() ? facts.schedule_hash : input.block_schedule_hash;
   gates.sums = ledger.sums_checked;
   gates.sums_broken = ledger.sums_broken;
+  gates.is_audited = facts.is_audited;
   gates.audit_complete = facts.audit_complete;
   gates.has_analytics = facts.analytics.has_value();
   if (facts.analytics) gates.analytics_complete = facts.analytics->is_complete;
@@ -185,6 +186,7 @@ Result<object> make_trial_document(const TrialInput& input, const TrialFacts& fa
                   {"measured_until_unix_ns", base::count(facts.measured_until)},
                   {"finished_unix_ns", base::count(facts.finished)},
                   {"schedule_hash", facts.schedule_hash},
+                  {"trials_before_on_servers", facts.trials_before},
                   {"versions", facts.versions},
                   {"phases", ledger.phases},
                   {"audit", ledger.audit},
@@ -199,6 +201,10 @@ Result<object> make_trial_document(const TrialInput& input, const TrialFacts& fa
                   {"per_second", describe(hops.seconds, records->has_analytics)}};
   if (facts.analytics) {
     document["analytics"] = make_analytics_document(*records, facts, hops, input.key);
+  }
+  if (facts.steadiness) {
+    document["warm_up"] = describe(*facts.steadiness);
+    document["warm_up"].as_object()["seconds"] = facts.warm_up_seconds;
   }
   if (!facts.faults.empty()) document["faults"] = facts.faults;
   return document;

@@ -14,6 +14,7 @@
 #include "base/json.hpp"
 #include "lab/freshness.hpp"
 #include "lab/hops.hpp"
+#include "lab/steady_state.hpp"
 #include "loadtest/generator.hpp"
 #include "servers/resources.hpp"
 
@@ -45,7 +46,10 @@ struct TrialFacts {
   std::string state_words;
   bool has_platform_fallen = false;  // A process of it ended by itself: an outcome, not a mishap.
   std::string schedule_hash;
+  int trials_before = 0;  // That ran on the same servers.
   Phases phases;
+  std::uint32_t warm_up_seconds = 0;
+  std::optional<Steadiness> steadiness;  // At the end of the warm-up.
   base::UnixNanos started{};
   base::UnixNanos measured_from{};  // 0: the measured phase never began.
   base::UnixNanos measured_until{};
@@ -54,6 +58,7 @@ struct TrialFacts {
   std::optional<loadtest::LoadResult> load;  // Of the measured phase.
   std::optional<servers::ResourceUse> resources;
   base::Nanos clock_step{};
+  bool is_audited = true;  // False for the null broker.
   bool audit_complete = false;
   std::string audit_words;
   std::optional<AnalyticsFacts> analytics;  // Trials with analytics.

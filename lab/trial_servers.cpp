@@ -3,6 +3,8 @@
 
 #include <future>
 
+#include "lab/plan.hpp"
+
 namespace flow::lab {
 namespace {
 
@@ -52,7 +54,8 @@ Result<std::unique_ptr<TrialServers>> TrialServers::start(
     const streaming::DriverFactory& make_driver, Progress& progress) {
   using Pinot = Result<std::unique_ptr<servers::Pinot>>;
   auto started = std::unique_ptr<TrialServers>(new TrialServers);
-  started->choice_.platform = platform;
+  const bool has_platform = platform != null_platform;
+  started->choice_.platform = has_platform ? platform : "fake";
   auto postgres = std::async(std::launch::async, [] { return servers::Postgres::start({}); });
   std::optional<std::future<Pinot>> pinot;
   if (analytics.is_on && analytics.pinot.empty()) {
@@ -64,8 +67,9 @@ Result<std::unique_ptr<TrialServers>> TrialServers::start(
       return servers::Pinot::start(std::move(options));
     });
   }
-  auto broker = platform == "kafka" ? start_kafka(level, make_driver, started->choice_, progress)
-                                    : start_pulsar(level, started->choice_, progress);
+  Result<std::unique_ptr<servers::Server>> broker = nullptr;
+  if (platform == "kafka") broker = start_kafka(level, make_driver, started->choice_, progress);
+  if (platform == "pulsar") broker = start_pulsar(level, started->choice_, progress);
   auto database = postgres.get();
   if (pinot) {
     auto ready = pinot->get();
@@ -79,8 +83,38 @@ Result<std::unique_ptr<TrialServers>> TrialServers::start(
   return started;
 }
 
+Result<void> TrialServers::limit_platform(double cpus) {
+  std::vector<pid_t> pids;
+  for (const auto& process : platform_->processes()) pids.push_back(process.pid);
+  auto limit = servers::CpuLimit::apply(pids, cpus);
+  if (!limit) return std::unexpected(limit.error());
+  limit_ = std::move(*limit);
+  return {};
+}
+
+Result<void> TrialServers::clear(net::IoThread& io, const std::vector<std::string>& topics,
+                                 const streaming::DriverFactory& make_driver) {
+  ++trials_before_;
+  postgres_->stop();
+  auto postgres = servers::Postgres::start({});
+  if (!postgres) return base::with_context("postgres", postgres.error());
+  postgres_ = std::move(*postgres);
+  auto driver = io.run([&] { return make_driver(io, choice_); });
+  if (!driver) return std::unexpected(driver.error());
+  auto admin = io.run([&] { return (*driver)->open_admin(); });
+  if (!admin) return std::unexpected(admin.error());
+  auto deleted = io.run_task((*admin)->delete_topics(topics, base::now() + 60s));
+  io.run([&] {
+    admin->reset();
+    driver->reset();
+  });
+  return deleted;
+}
+
 std::vector<servers::Server*> TrialServers::all() const {
-  std::vector<servers::Server*> servers{platform_.get(), postgres_.get()};
+  std::vector<servers::Server*> servers;
+  if (platform_) servers.push_back(platform_.get());
+  servers.push_back(postgres_.get());
   if (pinot_) servers.push_back(pinot_.get());
   return servers;
 }
@@ -142,7 +176,7 @@ Result<void> TrialServers::copy_logs_to(const std::filesystem::path& folder) con
 void TrialServers::stop() {
   if (pinot_) pinot_->stop();  // It reads from the platform until then.
   auto postgres = std::async(std::launch::async, [this] { postgres_->stop(); });
-  platform_->stop();
+  if (platform_) platform_->stop();
   postgres.get();
 }
 

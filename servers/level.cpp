@@ -185,6 +185,15 @@ base::json::object to_object(const Settings& settings) {
   return object;
 }
 
+// "kafka.producer" and the like.
+std::vector<std::pair<std::string_view, Settings*>> groups_of(Level& level) {
+  return {{"kafka.broker", &level.kafka.broker},      {"kafka.topic", &level.kafka.topic},
+          {"kafka.producer", &level.kafka.producer},  {"kafka.consumer", &level.kafka.consumer},
+          {"pulsar.bookie", &level.pulsar.bookie},    {"pulsar.broker", &level.pulsar.broker},
+          {"pulsar.topic", &level.pulsar.topic},      {"pulsar.producer", &level.pulsar.producer},
+          {"pulsar.consumer", &level.pulsar.consumer}};
+}
+
 bool is_path(const std::string& text) {
   return text.find('/') != std::string::npos || text.ends_with(".yaml") || text.ends_with(".yml");
 }
@@ -255,6 +264,49 @@ Result<Level> parse_level(std::string_view text, const std::string& name) {
   if (reader.error()) return std::unexpected(*reader.error());
   if (auto checked = check_copies(level, name); !checked) return std::unexpected(checked.error());
   return level;
+}
+
+Result<void> put_setting(Level& level, std::string_view path, const std::string& value) {
+  const auto groups = groups_of(level);
+  for (const auto& [name, settings] : groups) {
+    if (!path.starts_with(fmt::format("{}.", name))) continue;
+    const std::string key(path.substr(name.size() + 1));
+    const auto at =
+        std::ranges::find_if(*settings, [&](const auto& setting) { return setting.first == key; });
+    if (at != settings->end()) {
+      at->second = value;
+      return check_copies(level, level.name);
+    }
+    if (!key.empty() && (name.ends_with("broker") || name.ends_with("bookie"))) {
+      settings->emplace_back(key, value);
+      return {};
+    }
+    std::vector<std::string> keys;
+    for (const auto& setting : *settings) keys.push_back(setting.first);
+    return fail(Errc::config, "setting {}: level {} has no such one; {} has {}", path, level.name,
+                name, fmt::join(keys, ", "));
+  }
+  std::vector<std::string_view> names;
+  for (const auto& group : groups) names.push_back(group.first);
+  return fail(Errc::config, "setting {}: expected one of {}, then a dot and a name", path,
+              fmt::join(names, ", "));
+}
+
+bool can_change_promise(std::string_view path) {
+  if (!path.starts_with("kafka.") && !path.starts_with("pulsar.")) {
+    return can_change_promise(fmt::format("kafka.{}", path)) ||
+           can_change_promise(fmt::format("pulsar.{}", path));
+  }
+  for (const auto* group : {"kafka.topic.", "pulsar.topic.", "pulsar.bookie.journal",
+                            "kafka.broker.log.flush.", "pulsar.broker.managedLedgerDefault"}) {
+    if (path.starts_with(group)) return true;
+  }
+  for (const auto* setting :
+       {"kafka.producer.acks", "kafka.producer.idempotence", "kafka.broker.min.insync.replicas",
+        "kafka.broker.default.replication.factor", "kafka.broker.unclean.leader.election.enable"}) {
+    if (path == setting) return true;
+  }
+  return false;
 }
 
 std::string replication_note(const Level& level, std::string_view platform) {

@@ -74,6 +74,14 @@ base::Result<Level> parse_level(std::string_view text, const std::string& name);
 std::filesystem::path levels_directory();
 std::vector<std::string> known_levels();  // Sorted names.
 
+// Replaces one setting of a level, named as in its file: "kafka.producer.linger_ms",
+// "pulsar.bookie.journalSyncData". Errc::config for a path that leads nowhere, with what would. A
+// broker's or bookie's own settings may be new; a driver's must be known to the level already.
+base::Result<void> put_setting(Level& level, std::string_view path, const std::string& value);
+
+// Whether a setting (as above, or without the platform) can change what an acknowledgement means.
+bool can_change_promise(std::string_view path);
+
 // What is not replicated, or how often it is: "one node, nothing replicated", "2 of 3 replicas
 // acknowledge". `platform` is "kafka" or "pulsar".
 std::string replication_note(const Level& level, std::string_view platform);

@@ -124,6 +124,7 @@ TEST(Analysis, LendsNoLevelTheRepeatsOfAnother) {
     if (trial.at("is_repeat").as_bool()) continue;
     object other = trial.as_object();
     other["level"] = "page-cache-1";
+    other["cell"] = std::string(other.at("platform").as_string()) + "-page-cache-1";
     trials.push_back(std::move(other));
   }
 
@@ -145,14 +146,72 @@ TEST(Analysis, SeesThatThePlanWasChangedAfterTheStart) {
   EXPECT_FALSE(analysis->at("preregistered").as_bool());
 }
 
-TEST(Analysis, ComparesNothingWithOnePlatform) {
+// Only what Kafka did.
+object one_platform() {
   object result = result_of(8, 0.5);
-  result.at("experiment").at("effective").as_object()["platforms"] = array{"kafka"};
+  array trials;
+  for (const auto& trial : result.at("trials").as_array()) {
+    if (trial.at("platform") == "kafka") trials.push_back(trial);
+  }
+  result["trials"] = std::move(trials);
+  return result;
+}
+
+TEST(Analysis, ComparesNothingWithOnePlatform) {
+  const auto analysis = analyse(one_platform());
+
+  ASSERT_TRUE(analysis) << analysis.error().what;
+  EXPECT_THAT(analysis->at("levels").as_array(), SizeIs(0));
+}
+
+TEST(Analysis, ComparesTheValuesOfWhatIsVariedOnOnePlatform) {
+  object result = one_platform();
+  auto& trials = result.at("trials").as_array();
+  array halved;
+  for (const auto& trial : trials) {
+    if (trial.at("is_repeat").as_bool()) continue;
+    object other = trial.as_object();
+    other["cell"] = "kafka-fsync-1-broker_cpus=0.5";
+    auto& p99 = other["hops"].at("publish_response").as_object()["p99_ns"];
+    p99 = 3 * p99.to_number<double>();
+    halved.push_back(std::move(other));
+  }
+  trials.insert(trials.end(), halved.begin(), halved.end());
+  const auto cell = [](const char* id, const char* cpus) {
+    return object{{"id", id},
+                  {"platform", "kafka"},
+                  {"level", "fsync-1"},
+                  {"workload", "bursts"},
+                  {"settings", {{"broker_cpus", cpus}}}};
+  };
+  result.at("experiment").at("plan").as_object()["cells"] =
+      array{cell("kafka-fsync-1", "0"), cell("kafka-fsync-1-broker_cpus=0.5", "0.5")};
 
   const auto analysis = analyse(result);
 
   ASSERT_TRUE(analysis) << analysis.error().what;
-  EXPECT_THAT(analysis->at("levels").as_array(), SizeIs(0));
+  EXPECT_THAT(std::string(analysis->at("sentences").at(0).as_string()),
+              HasSubstr("Kafka (broker_cpus all) has the lower p99 of publish response"));
+}
+
+TEST(Analysis, SaysWhatAPilotTeachesAndWhatFlowItselfAdds) {
+  object result = one_platform();
+  result.at("experiment").at("effective").as_object()["pilot"] = true;
+  result.at("experiment").at("plan").as_object()["primaries"] = 3;
+  object null_trial = trial_of("null", 0, 2e6);
+  null_trial["id"] = "001-null";
+  null_trial["state"] = "complete";
+  null_trial["hops"].at("publish_response").as_object()["p50_ns"] = 1e6;
+  result.at("trials").as_array().push_back(std::move(null_trial));
+
+  const auto analysis = analyse(result);
+
+  ASSERT_TRUE(analysis) << analysis.error().what;
+  const auto& sentences = analysis->at("sentences").as_array();
+  ASSERT_THAT(sentences, SizeIs(2));
+  EXPECT_THAT(std::string(sentences[0].as_string()), HasSubstr("8 A/A pairs"));
+  EXPECT_THAT(std::string(sentences[1].as_string()), HasSubstr("p99 of 2.00 ms"));
+  EXPECT_EQ(analysis->at("pilot").as_array().size(), 1U);
 }
 
 }  // namespace

@@ -55,6 +55,31 @@ TEST(Experiment, RefusesWhatCannotBeRun) {
   EXPECT_THAT(error_of(with("workloads:", "other:")), HasSubstr("workloads"));
 }
 
+TEST(Experiment, TakesSettingsThatAreVaried) {
+  const auto experiment = parse_experiment(
+      std::string(small) +
+          "vary:\n  broker_cpus: [0, 0.5]\n  producer.batch_bytes_max: [16384, 131072]\n",
+      "x.yaml");
+
+  ASSERT_TRUE(experiment) << experiment.error().what;
+  ASSERT_EQ(experiment->vary.size(), 2U);
+  EXPECT_EQ(experiment->vary[1].setting, "producer.batch_bytes_max");
+  EXPECT_THAT(experiment->vary[1].values, testing::ElementsAre("16384", "131072"));
+}
+
+TEST(Experiment, RefusesVariationsThatSayNothing) {
+  const auto vary = [](const char* line) {
+    return error_of(std::string(small) + "vary:\n  " + line + "\n");
+  };
+
+  EXPECT_THAT(vary("producer.linger_ms: [5]"), HasSubstr("two values or more, found 1"));
+  EXPECT_THAT(vary("producer.linger_ms: [5, 5]"), HasSubstr("'5' occurs twice"));
+  EXPECT_THAT(vary("producer.linger_ms: [5, a/b]"), HasSubstr("found 'a/b'"));
+  EXPECT_THAT(vary("broker_cpus: [0, few]"), HasSubstr("0 for all, found 'few'"));
+  EXPECT_THAT(vary("producer.linger_ms: 5"), HasSubstr("producer.linger_ms"));
+  EXPECT_THAT(error_of(std::string(small) + "broker_cpus: -1\n"), HasSubstr("found '-1'"));
+}
+
 TEST(Experiment, TakesAnalyticsAndFaults) {
   const auto experiment = parse_experiment(
       std::string(small) +

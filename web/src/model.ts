@@ -73,15 +73,21 @@ export function separateRepeats(result: Result): Result {
   return {...result, trials, experiment: {...result.experiment, plan: {...plan, cells, order}}};
 }
 
-/** The plan's cells; without a plan, those of the trials. */
+/** The plan's cells, without that of the null broker; without a plan, those of the trials. */
 export function cellsOf({experiment, trials}: Result): Cell[] {
   const planned = experiment.plan?.cells;
-  if (planned?.length) return planned;
+  if (planned?.length) return planned.filter(({platform}) => platform !== "null");
   const cells = new Map<string, Cell>();
   for (const {cell, platform, level, workload} of trials) {
     cells.set(cell, {id: cell, platform, level, workload});
   }
   return [...cells.values()];
+}
+
+/** What is varied in a cell: "producer.linger_ms 5". */
+function settingsOf({settings = {}}: Cell): string[] {
+  return Object.entries(settings).map(([name, value]) =>
+    `${name} ${name === "broker_cpus" && value === "0" ? "all" : value}`);
 }
 
 function seriesOf(cells: Cell[]): Series[] {
@@ -92,7 +98,8 @@ function seriesOf(cells: Cell[]): Series[] {
   return cells.map((cell, index) => {
     const name = platformName(cell.platform) + (isRepeat(cell) ? " again (A/A)" : "");
     const look = looks[index % looks.length] ?? looks[0];
-    return {cell, label: isUnique ? name : `${name}, ${cell.level}`, ...look};
+    const place = isUnique ? [] : isOneLevel ? settingsOf(cell) : [cell.level, ...settingsOf(cell)];
+    return {cell, label: [name, ...place].join(", "), ...look};
   });
 }
 
@@ -129,6 +136,14 @@ function differentPromises(cells: Cell[], experiment: Experiment): string[] {
   return [`The cells compared promise different things: ${listed(sides)}`];
 }
 
+/** A cell with the settings that all of these have alike. */
+function sharedSettings(cells: Cell[]): Cell {
+  const [first] = cells;
+  const shared = Object.entries(first?.settings ?? {}).filter(([name, value]) =>
+    cells.every(({settings}) => settings?.[name] === value));
+  return {id: "", platform: "", level: "", workload: "", settings: Object.fromEntries(shared)};
+}
+
 function comparison(result: Result, cells: Cell[]): Comparison {
   const levels = [...new Set(cells.map((cell) => cell.level))];
   const isCompared = new Set(cells.map((cell) => cell.platform)).size > 1;
@@ -140,7 +155,7 @@ function comparison(result: Result, cells: Cell[]): Comparison {
     : [];
   const workload = cells[0]?.workload ?? "";
   return {
-    title: `level ${levels.join(" / ")}, workload ${workload}`,
+    title: [`level ${levels.join(" / ")}`, `workload ${workload}`, ...settingsOf(sharedSettings(cells))].join(", "),
     workload,
     levels,
     series: seriesOf(cells),
@@ -157,13 +172,24 @@ function isSquare(cells: Cell[]): boolean {
   return pairs.size === platforms.size * new Set(cells.map((cell) => cell.level)).size;
 }
 
-/** One comparison per workload and level; per workload where levels and platforms do not match up. */
+/** Cells of a level that are compared: by equal settings where every platform has them, else all. */
+function splitBySettings(cells: Cell[]): Cell[][] {
+  const groups = [...groupBy(cells, ({settings}) => JSON.stringify(settings ?? {})).values()];
+  const platforms = new Set(cells.map(({platform}) => platform)).size;
+  const isSplit = platforms > 1 && groups.every((group) => new Set(group.map(({platform}) => platform)).size === platforms);
+  return isSplit ? groups : [cells];
+}
+
+/**
+ * One comparison per workload, level and value of what is varied; per workload where levels and platforms do
+ * not match up.
+ */
 export function comparisonsOf(result: Result): Comparison[] {
   const byWorkload = groupBy(cellsOf(result), (cell) => cell.workload);
   return [...byWorkload.values()].flatMap((cells) => {
     if (!isSquare(cells)) return [comparison(result, cells)];
-    return [...groupBy(cells, (cell) => cell.level).values()].map((same) =>
-      comparison(result, same),
+    return [...groupBy(cells, (cell) => cell.level).values()].flatMap((level) =>
+      splitBySettings(level).map((same) => comparison(result, same)),
     );
   });
 }

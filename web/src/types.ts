@@ -11,6 +11,7 @@ export interface Cell {
   platform: string;
   level: string;
   workload: string;
+  settings?: Record<string, string>;  // What is varied, and its value.
 }
 
 export interface Level {

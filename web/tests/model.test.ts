@@ -45,6 +45,43 @@ test("platforms at different levels are one comparison, and not like for like", 
   assert.deepEqual(comparisons[0]?.series.map(({label}) => label), ["Kafka, weak", "Pulsar, strong"]);
 });
 
+function variant(platform: string, settings: Record<string, string>): Cell {
+  const id = [platform, ...Object.values(settings)].join("-");
+  return {...cell(platform, "a"), id, settings};
+}
+
+test("platforms are compared at equal values of what is varied", () => {
+  const comparisons = comparisonsOf(planned(["kafka", "pulsar"].flatMap((platform) =>
+    ["0", "5"].map((value) => variant(platform, {"producer.linger_ms": value})))));
+
+  assert.deepEqual(comparisons.map(({title, series}) => [title, series.map(({label}) => label)]), [
+    ["level a, workload bursts, producer.linger_ms 0", ["Kafka", "Pulsar"]],
+    ["level a, workload bursts, producer.linger_ms 5", ["Kafka", "Pulsar"]],
+  ]);
+});
+
+test("the values of one platform are compared with each other", () => {
+  const comparisons = comparisonsOf(planned(["0", "0.5"].map((value) => variant("kafka", {broker_cpus: value}))));
+
+  assert.deepEqual(comparisons.map(({series}) => series.map(({label}) => label)),
+                   [["Kafka, broker_cpus all", "Kafka, broker_cpus 0.5"]]);
+});
+
+test("a platform without a setting stands beside all values of the other one", () => {
+  const [both, ...more] = comparisonsOf(planned([
+    variant("kafka", {"kafka.producer.in_flight_max": "1"}), variant("kafka", {"kafka.producer.in_flight_max": "5"}),
+    cell("pulsar", "a")]));
+
+  assert.equal(more.length, 0);
+  assert.equal(both?.series.length, 3);
+});
+
+test("the null broker is compared with nothing", () => {
+  const [only] = comparisonsOf(planned([cell("kafka", "a"), cell("pulsar", "a"), cell("null", "a")]));
+
+  assert.deepEqual(only?.series.map(({label}) => label), ["Kafka", "Pulsar"]);
+});
+
 test("blocks hold their trials by cell; trials without a plan make their own cells", () => {
   const result = makeResult({blocks: 2}) as Result;
   const [withPlan] = comparisonsOf(result);
