@@ -11,6 +11,7 @@
 #include "servers/ports.hpp"
 #include "servers/proc.hpp"
 #include "servers/settings_text.hpp"
+#include "servers/vendor_defaults.hpp"
 #include "servers/wait.hpp"
 
 namespace flow::servers {
@@ -78,6 +79,19 @@ std::vector<std::string> node_command(const std::string& java, const fs::path& j
           jars.string() + "/*",
           "kafka.Kafka",
           fmt::format("{}/config/kafka-{}.properties", run.string(), id)};
+}
+
+// A tool of Kafka's, which runs for a second or two.
+std::vector<std::string> tool_command(const std::string& java, const fs::path& jars,
+                                      const fs::path& run, const char* main) {
+  return {java,
+          "-Xmx256m",
+          "-XX:TieredStopAtLevel=1",
+          "-XX:+UseSerialGC",
+          fmt::format("-Dlog4j2.configurationFile={}/config/tools.properties", run.string()),
+          "-cp",
+          jars.string() + "/*",
+          main};
 }
 
 // Files whose names start with it are Kafka's own jar.
@@ -190,6 +204,7 @@ Result<std::unique_ptr<Kafka>> Kafka::start(KafkaOptions options) {
     auto ready = kafka->start_once(options, *home, wait);
     if (ready) {
       kafka->facts_["seconds_until_ready"] = wait.seconds();
+      kafka->compare_with_defaults(*home, wait);
       return kafka;
     }
     const bool try_again = attempt < attempts && says_port_is_taken(ready.error().what);
@@ -263,6 +278,7 @@ Result<void> Kafka::configure(const KafkaOptions& options) {
                                         options.level.broker);
     if (!settings) return std::unexpected(settings.error());
     set[role] = settings_object(*settings);
+    set_[role] = *settings;
     auto written = write_text_file(config / (role + ".properties"), properties_text(*settings));
     if (!written) return written;
   }
@@ -278,19 +294,9 @@ Result<void> Kafka::run_format(const Home& home, const std::string& cluster, Wai
   const std::string config = (run_->path() / "config").string();
   SpawnOptions spawn;
   spawn.name = "kafka-format";
-  spawn.command = {home.java,
-                   "-Xmx256m",
-                   "-XX:TieredStopAtLevel=1",  // It runs for a second.
-                   "-XX:+UseSerialGC",
-                   fmt::format("-Dlog4j2.configurationFile={}/tools.properties", config),
-                   "-cp",
-                   home.jars.string() + "/*",
-                   "kafka.tools.StorageTool",
-                   "format",
-                   "-t",
-                   cluster,
-                   "-c",
-                   config + "/kafka-1.properties"};
+  spawn.command = tool_command(home.java, home.jars, run_->path(), "kafka.tools.StorageTool");
+  spawn.command.insert(spawn.command.end(),
+                       {"format", "-t", cluster, "-c", config + "/kafka-1.properties"});
   spawn.log_path = run_->path() / "logs" / "kafka-format.log";
   auto child = run_->spawn(std::move(spawn));
   if (!child) return std::unexpected(child.error());
@@ -369,6 +375,52 @@ Result<void> Kafka::wait_ready(const KafkaOptions& options, Wait& wait) {
   }
   facts_["settings_effective"] = std::move(effective);
   return {};
+}
+
+// A node's own answer, by Kafka's own tool. The defaults are the same for every cluster of a
+// version: they are kept in the cache and cost a JVM only once.
+Result<Settings> Kafka::ask_for_defaults(const Home& home, Wait& wait) {
+  const fs::path kept = cache_directory() / fmt::format("kafka-{}.defaults", home.version);
+  std::error_code error;
+  if (home.is_fetched && fs::exists(kept, error)) {
+    return parse_properties(read_text_file(kept.string()));
+  }
+  const fs::path log = run_->path() / "logs" / "kafka-configs.log";
+  SpawnOptions spawn;
+  spawn.name = "kafka-configs";
+  spawn.command = tool_command(home.java, home.jars, run_->path(), "kafka.admin.ConfigCommand");
+  spawn.command.insert(spawn.command.end(),
+                       {"--bootstrap-server", bootstrap_, "--entity-type", "brokers",
+                        "--entity-name", "1", "--describe", "--all"});
+  spawn.log_path = log;
+  auto child = run_->spawn(std::move(spawn));
+  if (!child) return std::unexpected(child.error());
+  auto done = wait.until(
+      "asking it for its defaults", [&] { return (*child)->exited(); },
+      [this] { return check_alive(); });
+  if (!done) return std::unexpected(done.error());
+  Settings defaults = parse_kafka_defaults(read_text_file(log.string()));
+  if ((*child)->exit_code() != 0 || defaults.empty()) {
+    return fail(Errc::io, "kafka.admin.ConfigCommand --describe: {}", (*child)->exit_text());
+  }
+  const fs::path part = fmt::format("{}.{}", kept.string(), ::getpid());
+  if (home.is_fetched && write_text_file(part, properties_text(defaults))) {
+    fs::rename(part, kept, error);
+  }
+  return defaults;
+}
+
+// For the reader of a result; a Kafka that does not tell its defaults is measured all the same.
+void Kafka::compare_with_defaults(const Home& home, Wait& wait) {
+  const auto defaults = ask_for_defaults(home, wait);
+  base::json::object differences;
+  for (const auto& [role, set] : set_) {
+    differences[role] = differences_from(defaults.value_or(Settings{}), set);
+  }
+  facts_["differs_from_default"] = std::move(differences);
+  facts_["defaults_from"] =
+      defaults ? fmt::format("kafka-configs --describe --all of Kafka {}", home.version)
+               : "not known: " + defaults.error().what;
 }
 
 }  // namespace flow::servers

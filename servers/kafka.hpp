@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -62,9 +63,12 @@ class Kafka final : public Server {
   base::Result<void> format(const Home& home, Wait& wait);
   base::Result<void> run_format(const Home& home, const std::string& cluster, Wait& wait);
   base::Result<void> wait_ready(const KafkaOptions& options, Wait& wait);
+  void compare_with_defaults(const Home& home, Wait& wait);
+  base::Result<Settings> ask_for_defaults(const Home& home, Wait& wait);
 
   std::string bootstrap_;
-  std::vector<std::uint16_t> ports_;  // Of the nodes, in order.
+  std::vector<std::uint16_t> ports_;     // Of the nodes, in order.
+  std::map<std::string, Settings> set_;  // By role.
 };
 
 // What a node is configured with.

@@ -11,6 +11,7 @@
 #include "servers/local_http.hpp"
 #include "servers/ports.hpp"
 #include "servers/settings_text.hpp"
+#include "servers/vendor_defaults.hpp"
 #include "servers/wait.hpp"
 #include "servers/zookeeper_probe.hpp"
 
@@ -209,11 +210,14 @@ Result<void> Pinot::configure(const PinotOptions& options) {
             {"service", broker_url_},
             {"admin", controller_url_},
             {"commands", base::json::object()},
-            {"settings_set", base::json::object()}};
+            {"settings_set", base::json::object()},
+            {"differs_from_default", base::json::object()},
+            {"defaults_from", "not known: Pinot ships its defaults in its code"}};
   const fs::path config = run_->path() / "config";
   const auto write = [&](const std::string& role, Result<Settings> settings) -> Result<void> {
     if (!settings) return std::unexpected(settings.error());
     facts_["settings_set"].as_object()[role] = settings_object(*settings);
+    facts_["differs_from_default"].as_object()[role] = differences_from({}, *settings);
     std::error_code error;  // What cannot be made shows when the role starts.
     fs::create_directories(run_->path() / (role + "-tmp"), error);
     return write_text_file(config / (role + ".conf"), properties_text(*settings));

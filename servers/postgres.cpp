@@ -133,6 +133,29 @@ Result<void> read_facts(PGconn* connection, base::json::object& facts) {
   return {};
 }
 
+// What its configuration file and command line set, as PostgreSQL itself compares it. A value that
+// it finds out by itself is nobody's setting. Permissions are left out: their default is told in
+// decimal and their value in octal, and 0777 is the default.
+Result<void> read_differences(PGconn* connection, base::json::object& facts) {
+  auto rows = query(connection,
+                    "SELECT name, boot_val || coalesce(' x ' || unit, ''), "
+                    "setting || coalesce(' x ' || unit, '') FROM pg_settings WHERE source IN "
+                    "('configuration file', 'command line') AND setting IS DISTINCT FROM boot_val "
+                    "AND name <> 'unix_socket_permissions' ORDER BY name");
+  if (!rows) return std::unexpected(rows.error());
+  base::json::array differences;
+  for (int row = 0; row < PQntuples(rows->get()); ++row) {
+    const auto text = [&](int column) -> base::json::value {
+      if (PQgetisnull(rows->get(), row, column) != 0) return nullptr;
+      return PQgetvalue(rows->get(), row, column);
+    };
+    differences.push_back({{"key", text(0)}, {"default", text(1)}, {"value", text(2)}});
+  }
+  facts["differs_from_default"] = base::json::object{{"postgres", std::move(differences)}};
+  facts["defaults_from"] = "boot_val of pg_settings";
+  return {};
+}
+
 Result<void> write_settings(const fs::path& file, const Settings& settings) {
   std::ofstream out(file, std::ios::app);
   out << "\n# Set by Flow.\n";
@@ -240,6 +263,7 @@ Result<void> Postgres::open_database(const PostgresOptions& options, const Wait&
     if (!made) return std::unexpected(made.error());
   }
   if (auto read = read_facts(connection->get(), facts_); !read) return read;
+  if (auto read = read_differences(connection->get(), facts_); !read) return read;
   const std::string port = conninfo_.substr(base.rfind(':') + 1, base.size() - base.rfind(':') - 1);
   socket_conninfo_ =
       fmt::format("host={} port={} user=flow dbname={}", home_.string(), port, options.database);

@@ -14,6 +14,7 @@
 #include "servers/ports.hpp"
 #include "servers/proc.hpp"
 #include "servers/settings_text.hpp"
+#include "servers/vendor_defaults.hpp"
 #include "servers/wait.hpp"
 
 namespace flow::servers {
@@ -249,7 +250,10 @@ Result<void> Pulsar::start_once(const PulsarOptions& options, const Plan& plan, 
             {"bookies", bookies},
             {"brokers", brokers},
             {"commands", base::json::object()},
-            {"settings_set", base::json::object()}};
+            {"settings_set", base::json::object()},
+            {"differs_from_default", base::json::object()},
+            {"defaults_from",
+             fmt::format("conf/ of the distribution of Pulsar {}", version_of(plan.home))}};
   std::error_code ignored;
   fs::create_directories(run_->path() / "logs", ignored);
   if (auto done = start_zookeeper(plan, wait); !done) return done;
@@ -257,6 +261,12 @@ Result<void> Pulsar::start_once(const PulsarOptions& options, const Plan& plan, 
   if (auto done = start_bookies(options, plan, wait); !done) return done;
   if (auto done = start_brokers(options, plan); !done) return done;
   return wait_ready(options, wait);
+}
+
+void Pulsar::tell_settings(const std::string& role, const Settings& set, std::string_view shipped) {
+  facts_["settings_set"].as_object()[role] = settings_object(set);
+  facts_["differs_from_default"].as_object()[role] =
+      differences_from(parse_properties(shipped), set);
 }
 
 Result<void> Pulsar::start_java(const Plan& plan, std::string role, std::vector<std::string> flags,
@@ -301,11 +311,17 @@ constexpr const char* placeholder_service = "pulsar://127.0.0.1:6650";
 Result<void> Pulsar::start_zookeeper(const Plan& plan, Wait& wait) {
   const fs::path data = run_->path() / "zookeeper";
   const fs::path config = run_->path() / "config" / "zookeeper.conf";
-  auto written = write_text_file(
-      config, fmt::format("tickTime=2000\ndataDir={}\nclientPort={}\nclientPortAddress=127.0.0.1\n"
-                          "maxClientCnxns=0\nadmin.enableServer=false\n",
-                          data.string(), ports_.zookeeper));
-  if (!written) return written;
+  const Settings settings = {{"tickTime", "2000"},
+                             {"dataDir", data.string()},
+                             {"clientPort", fmt::format("{}", ports_.zookeeper)},
+                             {"clientPortAddress", "127.0.0.1"},
+                             {"maxClientCnxns", "0"},
+                             {"admin.enableServer", "false"}};
+  if (auto ok = write_text_file(config, properties_text(settings)); !ok) return ok;
+  const std::string shipped = read_text_file((plan.home / "conf" / "zookeeper.conf").string());
+  facts_["settings_set"].as_object()["pulsar-zookeeper"] = settings_object(settings);
+  facts_["differs_from_default"].as_object()["pulsar-zookeeper"] =
+      replaced_differences_from(parse_properties(shipped), settings);
   std::error_code error;
   fs::create_directories(data, error);
   const fs::path kept = kept_metadata(plan.home);
@@ -378,7 +394,7 @@ Result<void> Pulsar::start_bookies(const PulsarOptions& options, const Plan& pla
     if (!settings) return std::unexpected(settings.error());
     const fs::path file = run_->path() / "config" / (role + ".conf");
     if (auto ok = write_text_file(file, apply_settings(shipped, *settings)); !ok) return ok;
-    facts_["settings_set"].as_object()[role] = settings_object(*settings);
+    tell_settings(role, *settings, shipped);
     auto started =
         start_java(plan, role, memory_flags(options.bookie_heap_mb, options.bookie_direct_mb),
                    {"org.apache.bookkeeper.server.Main", "--conf", file.string()});
@@ -397,7 +413,7 @@ Result<void> Pulsar::start_brokers(const PulsarOptions& options, const Plan& pla
     if (!settings) return std::unexpected(settings.error());
     const fs::path file = run_->path() / "config" / (role + ".conf");
     if (auto ok = write_text_file(file, apply_settings(shipped, *settings)); !ok) return ok;
-    facts_["settings_set"].as_object()[role] = settings_object(*settings);
+    tell_settings(role, *settings, shipped);
     auto flags = memory_flags(options.broker_heap_mb, options.broker_direct_mb);
     flags.push_back("-Dlog4j.shutdownHookEnabled=false");
     auto started =

@@ -69,6 +69,8 @@ class Pulsar final : public Server {
   base::Result<void> read_effective(const PulsarOptions& options);
   base::Result<void> start_java(const Plan& plan, std::string role, std::vector<std::string> flags,
                                 std::vector<std::string> main);
+  // `shipped`: the distribution's own configuration file of the role.
+  void tell_settings(const std::string& role, const Settings& set, std::string_view shipped);
 
   Ports ports_;
   std::string service_url_;
