@@ -431,7 +431,7 @@ Result<void> Trial::warm_up() {
   processes.push_back({"shop", shop_->pid()});
   if (auditor_) processes.push_back({"auditor", auditor_->pid()});
   processes.push_back({"flow", getpid()});
-  sampler_ = std::make_unique<servers::ResourceSampler>();
+  sampler_ = std::make_unique<servers::ResourceSampler>(servers::cache_directory());
   sampler_->start(std::move(processes), 1s, teller_->resource_sink());
   if (input_.workload.warm_up_seconds == 0) return {};
   set_phase("warm_up");

@@ -121,7 +121,9 @@ object machine_of(const TrialFacts& facts) {
           {"busy_share", machine.cpu_fraction},
           {"iowait_share", machine.iowait_fraction},
           {"steal_share", machine.steal_fraction},
-          {"steal_share_max", machine.steal_fraction_max}};
+          {"steal_share_max", machine.steal_fraction_max},
+          {"device_write_bytes",
+           machine.device_write_bytes ? value(*machine.device_write_bytes) : value(nullptr)}};
 }
 
 // Ten keys on six partitions load them unevenly: the report shows how.

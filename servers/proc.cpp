@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "servers/proc.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <dirent.h>
 #include <memory>
 
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 namespace flow::servers {
 namespace {
@@ -83,6 +86,49 @@ std::optional<MachineStat> parse_machine_stat(std::string_view text) {
     if (!read_number(words[i + 1], *fields[i])) return std::nullopt;
   }
   return stat;
+}
+
+std::optional<std::uint64_t> parse_device_write_bytes(std::string_view diskstats, DeviceId device) {
+  constexpr std::uint64_t sector_bytes = 512;
+  const std::string id = fmt::format("{} {}", device.major, device.minor);
+  std::size_t at = 0;
+  while (at < diskstats.size()) {
+    const std::size_t end = std::min(diskstats.find('\n', at), diskstats.size());
+    const auto words = words_of(diskstats.substr(at, end - at));
+    at = end + 1;
+    std::uint64_t sectors = 0;
+    if (words.size() < 10 || fmt::format("{} {}", words[0], words[1]) != id) continue;
+    if (read_number(words[9], sectors)) return sectors * sector_bytes;
+  }
+  return std::nullopt;
+}
+
+// "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue", proc(5).
+std::string parse_mount_source(std::string_view mountinfo, DeviceId device) {
+  const std::string id = fmt::format("{}:{}", device.major, device.minor);
+  std::string source;
+  std::size_t at = 0;
+  while (at < mountinfo.size()) {
+    const std::size_t end = std::min(mountinfo.find('\n', at), mountinfo.size());
+    const auto words = words_of(mountinfo.substr(at, end - at));
+    at = end + 1;
+    if (words.size() < 3 || words[2] != id) continue;
+    const auto dash = std::ranges::find(words, "-");
+    if (std::distance(dash, words.end()) > 2) source = dash[2];
+  }
+  return source;
+}
+
+std::optional<DeviceId> device_of(const std::string& path) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
+  const DeviceId device{major(status.st_dev), minor(status.st_dev)};
+  if (device.major != 0) return device;
+  const auto source = parse_mount_source(read_text_file("/proc/self/mountinfo"), device);
+  if (source.empty() || ::stat(source.c_str(), &status) != 0 || !S_ISBLK(status.st_mode)) {
+    return std::nullopt;
+  }
+  return DeviceId{major(status.st_rdev), minor(status.st_rdev)};
 }
 
 std::vector<pid_t> all_pids() {

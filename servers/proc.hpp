@@ -43,6 +43,24 @@ struct MachineStat {
 };
 std::optional<MachineStat> parse_machine_stat(std::string_view text);
 
+// A block device as the kernel numbers it.
+struct DeviceId {
+  unsigned major = 0;
+  unsigned minor = 0;
+};
+// Bytes written to a device since boot, of /proc/diskstats (Documentation/admin-guide/iostats.rst:
+// seventh field behind the name, in sectors of 512 bytes whatever the device has). Partitions have
+// lines of their own. nullopt when the device has none.
+std::optional<std::uint64_t> parse_device_write_bytes(std::string_view diskstats, DeviceId device);
+
+// The device that holds `path`; nullopt where it has none of its own: in memory, on a network, in
+// an overlay.
+std::optional<DeviceId> device_of(const std::string& path);
+
+// Of /proc/self/mountinfo: the source ("/dev/vda1") of the last mount with this device number, for
+// filesystems that number themselves (btrfs).
+std::string parse_mount_source(std::string_view mountinfo, DeviceId device);
+
 std::vector<pid_t> all_pids();
 
 // A process is the same one as long as pid and start time agree; a zombie counts as gone.

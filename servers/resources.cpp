@@ -97,6 +97,11 @@ MachineStat read_machine() {
   return parse_machine_stat(read_text_file("/proc/stat")).value_or(MachineStat{});
 }
 
+std::optional<std::uint64_t> read_device(std::optional<DeviceId> device) {
+  if (!device) return std::nullopt;
+  return parse_device_write_bytes(read_text_file("/proc/diskstats"), *device);
+}
+
 MachineUse use_between(const MachineStat& from, const MachineStat& to) {
   const std::uint64_t total = to.total() - from.total();
   const std::uint64_t quiet = (to.idle - from.idle) + (to.iowait - from.iowait);
@@ -121,6 +126,8 @@ struct ResourceSampler::Impl {
   MachineStat machine_told;
   base::TimePoint told_at;
   double steal_max = 0;
+  std::optional<DeviceId> device;
+  std::optional<std::uint64_t> written_first;
   OnSample on_sample;
 
   // Shares go by the time that passed: a thread that was late has seen more than one interval.
@@ -165,7 +172,7 @@ struct ResourceSampler::Impl {
   }
 };
 
-ResourceSampler::ResourceSampler() = default;
+ResourceSampler::ResourceSampler(std::filesystem::path data) : data_(std::move(data)) {}
 
 ResourceSampler::~ResourceSampler() {
   if (impl_) (void)stop();
@@ -182,6 +189,8 @@ void ResourceSampler::start(std::vector<ProcessInfo> processes, base::Nanos inte
     role.pids = {process.pid};
   }
   impl_->started_at = base::now();
+  if (!data_.empty()) impl_->device = device_of(data_.string());
+  impl_->written_first = read_device(impl_->device);
   impl_->sample(true);
   impl_->on_sample = std::move(on_sample);
   impl_->machine_told = impl_->machine_last;
@@ -217,6 +226,10 @@ ResourceUse ResourceSampler::stop() {
   for (const auto& role : impl_->roles) use.roles.push_back(use_of(role));
   use.machine = use_between(impl_->machine_first, impl_->machine_last);
   use.machine.steal_fraction_max = impl_->steal_max;
+  const auto written = read_device(impl_->device);
+  if (written && impl_->written_first && *written >= *impl_->written_first) {
+    use.machine.device_write_bytes = *written - *impl_->written_first;
+  }
   use.machine.seconds = std::chrono::duration<double>(base::now() - impl_->started_at).count();
   impl_.reset();
   return use;

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,9 @@ struct MachineUse {
   double iowait_fraction = 0;
   double steal_fraction = 0;      // Taken by the hypervisor.
   double steal_fraction_max = 0;  // Of the worst second.
+  // Written to the device of the data folder by everything on this machine; none where that device
+  // is not known. Only of stop().
+  std::optional<std::uint64_t> device_write_bytes = {};
 };
 
 struct ResourceUse {
@@ -57,7 +61,8 @@ class ResourceSampler {
   // On the sampler's thread, after each interval; must not call the sampler.
   using OnSample = std::function<void(const ResourceSample&)>;
 
-  ResourceSampler();
+  // `data`: a folder whose device is watched as well; empty: none.
+  explicit ResourceSampler(std::filesystem::path data = {});
   ~ResourceSampler();
 
   void start(std::vector<ProcessInfo> processes, base::Nanos interval = std::chrono::seconds(1),
@@ -69,6 +74,7 @@ class ResourceSampler {
 
  private:
   struct Impl;
+  std::filesystem::path data_;
   std::unique_ptr<Impl> impl_;
 };
 

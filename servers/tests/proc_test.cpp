@@ -45,6 +45,30 @@ TEST(Proc, ReadsWhatWasWrittenToStorage) {
   EXPECT_FALSE(parse_write_bytes(""));
 }
 
+TEST(Proc, ReadsWhatADeviceWasGivenToWrite) {
+  const std::string_view stats =
+      "   8       0 sda 100 1 800 5 40 2 1600 9 0 7 14\n"
+      " 254       1 vda1 1 2 3 4 5 6 77 8 9 10 11 12 13 14 15 16 17\n"
+      " 254      11 vda11 1 2 3 4 5 6\n";
+
+  EXPECT_EQ(parse_device_write_bytes(stats, {8, 0}), 1600u * 512);
+  EXPECT_EQ(parse_device_write_bytes(stats, {254, 1}), 77u * 512);
+  EXPECT_FALSE(parse_device_write_bytes(stats, {254, 11}));  // Cut short.
+  EXPECT_FALSE(parse_device_write_bytes(stats, {9, 0}));
+  EXPECT_FALSE(parse_device_write_bytes("", {8, 0}));
+}
+
+TEST(Proc, ReadsTheDeviceBehindAMount) {
+  const std::string_view mounts =
+      "22 1 0:20 / /sys rw,nosuid shared:7 - sysfs sysfs rw\n"
+      "36 35 0:42 /sub /mnt rw,noatime master:1 - btrfs /dev/vdb rw,space_cache\n"
+      "37 35 0:43 / /cut rw -\n";
+
+  EXPECT_EQ(parse_mount_source(mounts, {0, 42}), "/dev/vdb");
+  EXPECT_EQ(parse_mount_source(mounts, {0, 43}), "");
+  EXPECT_EQ(parse_mount_source(mounts, {8, 0}), "");
+}
+
 TEST(Proc, ReadsTheMachinesFirstLineOnly) {
   const auto stat = parse_machine_stat(
       "cpu  100 1 50 800 20 3 4 22 0 0\ncpu0 50 0 25 400 10 1 2 11 0 0\nintr 1\n");

@@ -4,10 +4,12 @@
 #include <chrono>
 #include <condition_variable>
 #include <ctime>
+#include <fcntl.h>
 #include <mutex>
 #include <unistd.h>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace flow::servers {
@@ -70,6 +72,34 @@ TEST(ResourceSampler, TellsUsedTimeOnce) {
 
   EXPECT_GT(seconds, 0.001);
   EXPECT_LE(seconds, use.roles[0].cpu_seconds + 0.01);
+}
+
+TEST(ResourceSampler, DoesNotKnowTheDeviceOfAFolderInMemory) {
+  ResourceSampler nowhere, memory("/proc");
+  nowhere.start({});
+  memory.start({});
+
+  EXPECT_FALSE(nowhere.stop().machine.device_write_bytes);
+  EXPECT_FALSE(memory.stop().machine.device_write_bytes);
+}
+
+// What was synced is on the device: at least that much was written to it meanwhile.
+TEST(ResourceSampler, CountsWhatReachesTheDeviceOfAFolder) {
+  const std::string file = fmt::format("/var/tmp/flow-resources-test-{}", ::getpid());
+  ResourceSampler sampler("/var/tmp");
+  sampler.start({});
+
+  const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  ASSERT_GE(fd, 0);
+  ::unlink(file.c_str());
+  const std::string block(1 << 20, 'f');
+  ASSERT_EQ(::write(fd, block.data(), block.size()), static_cast<ssize_t>(block.size()));
+  const bool is_synced = ::fsync(fd) == 0;
+  ::close(fd);
+  const auto written = sampler.stop().machine.device_write_bytes;
+
+  if (!written || !is_synced) GTEST_SKIP() << "/var/tmp has no device in /proc/diskstats";
+  EXPECT_GE(*written, block.size());
 }
 
 }  // namespace
