@@ -22,8 +22,11 @@ import type {Result} from "./types.ts";
 
 function readResult(): Result {
   const text = document.getElementById("flow-data")?.textContent ?? "";
-  const {experiment, trials, analysis} = JSON.parse(text) as Partial<Result>;
-  return separateRepeats({experiment: experiment ?? {}, trials: trials ?? [], analysis: analysis ?? {}});
+  const {experiment, trials, analysis, differs_from_default} = JSON.parse(text) as Partial<Result>;
+  return separateRepeats({
+    experiment: experiment ?? {}, trials: trials ?? [], analysis: analysis ?? {},
+    differs_from_default: differs_from_default ?? {},
+  });
 }
 
 function figureSections(result: Result, comparisons: readonly Comparison[]): Child[] {

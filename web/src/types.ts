@@ -192,7 +192,7 @@ export interface Trial {
     rss_bytes_max?: number;
     write_bytes?: number;
   }[];
-  machine?: Record<string, number>;
+  machine?: Record<string, Maybe<number>>;
   settings?: Settings;
   per_second?: Second[];
   faults?: Fault[];
@@ -241,8 +241,17 @@ export interface Analysis {
   sentences?: string[];
 }
 
+/** A setting of a server that is not its vendor's default; null: the vendor sets none, or Flow leaves it out. */
+export interface Difference {
+  key: string;
+  default: Maybe<string>;
+  value: Maybe<string>;
+}
+
 export interface Result {
   experiment: Experiment;
   analysis?: Analysis;
+  /** By cell, then by role. */
+  differs_from_default?: Record<string, Record<string, Difference[]>>;
   trials: Trial[];
 }

@@ -5,7 +5,7 @@ import {busiestSecond} from "../src/figures/seconds.ts";
 import {comparisonsOf, isUnresolved, median, requestsServed, separateRepeats, valuesOf} from "../src/model.ts";
 import {statusesOf} from "../src/sections/audit.ts";
 import {ratioOf} from "../src/sections/hops.ts";
-import {factText, isOneSided, settingRows} from "../src/sections/disclosure.ts";
+import {defaultRows, factText, isOneSided, settingRows} from "../src/sections/disclosure.ts";
 import type {Cell, Result} from "../src/types.ts";
 import {makeResult} from "./example.mjs";
 
@@ -149,7 +149,25 @@ test("an integer that the browser had to round says so", () => {
   assert.deepEqual(small?.values, ["9007199254740991"]);
 });
 
+test("settings that differ from the vendor's default keep their role, addresses last", () => {
+  const rows = defaultRows({
+    "kafka-1": [
+      {key: "log.dirs", default: null, value: "/x/kafka-1"},
+      {key: "auto.create.topics.enable", default: "true", value: "false"},
+    ],
+    "pulsar-zookeeper": [{key: "initLimit", default: "10", value: null}],
+  });
+
+  assert.deepEqual(rows.map(({role, key, standard, value}) => [role, key, standard, value]), [
+    ["kafka-1", "auto.create.topics.enable", "true", "false"],
+    ["kafka-1", "log.dirs", null, "/x/kafka-1"],
+    ["pulsar-zookeeper", "initLimit", "10", null],
+  ]);
+  assert.deepEqual(defaultRows(undefined), []);
+});
+
 test("facts are shown as their names say", () => {
+  assert.equal(factText("device_write_bytes", null), "unknown");
   assert.equal(factText("cpu_share", 0.01972070568783752), "1.97 %");
   assert.equal(factText("steal_share_max", 0), "0 %");
   assert.equal(factText("in_flight_mean", 0.12289396188918682), "0.123");

@@ -4,7 +4,7 @@ import {details, h, paragraph, section, table, td, th, thRow, tr} from "../dom.t
 import type {Child} from "../dom.ts";
 import {bytes, duration, percent, significant} from "../format.ts";
 import type {Comparison} from "../model.ts";
-import type {Result, Settings, Trial} from "../types.ts";
+import type {Difference, Result, Settings, Trial} from "../types.ts";
 import {comparisonTitle, key} from "./parts.ts";
 
 export interface SettingRow {
@@ -118,11 +118,54 @@ function settingTable(comparison: Comparison, rows: readonly SettingRow[], capti
     ]), {class: "grouped words"});
 }
 
+export interface DefaultRow {
+  role: string;
+  key: string;
+  standard: string | null;
+  value: string | null;
+}
+
+/** Where a port or a folder had to be chosen says nothing about how the server behaves. */
+export function isAddress({key: name, value}: Difference): boolean {
+  return /port$/i.test(name) || /^\/|127\.0\.0\.1/.test(value ?? "");
+}
+
+/** What the servers of a cell run with otherwise than as shipped; addresses and folders last. */
+export function defaultRows(roles: Record<string, Difference[]> | undefined): DefaultRow[] {
+  return Object.entries(roles ?? {}).flatMap(([role, differences]) =>
+    [...differences].sort((a, b) => Number(isAddress(a)) - Number(isAddress(b))).map((one) => ({
+      role, key: one.key, standard: one.default ?? null, value: one.value ?? null,
+    })));
+}
+
+function codeOr(text: string | null, otherwise: string): Child {
+  if (text === null) return h("span", {class: "none"}, otherwise);
+  return text === "" ? h("span", {class: "none"}, "empty") : h("code", {}, text);
+}
+
+function defaultsTable(comparison: Comparison, {differs_from_default: cells}: Result): Child {
+  return comparison.series.map((series) => {
+    const rows = defaultRows(cells?.[series.cell.id]);
+    if (rows.length === 0) return null;
+    const roles = [...new Set(rows.map((row) => row.role))];
+    return details(`${series.label}: server settings that are not the vendor's default (${rows.length})`, table(
+      "Each with the vendor's default. What is not listed is as the vendor ships it.",
+      tr(th("Setting"), th("Default"), th("Here")),
+      roles.map((role) => [
+        h("tr", {class: "group"}, h("th", {scope: "rowgroup", colspan: 3}, h("span", {class: "hop"}, role))),
+        rows.filter((row) => row.role === role).map((row) => h("tr", {},
+          h("th", {scope: "row", class: "sub"}, h("code", {}, row.key)),
+          td(codeOr(row.standard, "none set")), td(codeOr(row.value, "left out")))),
+      ]), {class: "grouped words"}));
+  });
+}
+
 function factName(name: string): string {
   return name.replace(/_(ns|bytes)$/, "").replaceAll("_", " ");
 }
 
 export function factText(name: string, fact: unknown): string {
+  if (fact === null || fact === undefined) return "unknown";
   if (typeof fact === "number" && name.endsWith("_ns")) return duration(fact);
   if (typeof fact === "number" && name.endsWith("_bytes")) return bytes(fact);
   if (typeof fact === "number" && name.includes("_share")) return percent(fact);
@@ -161,6 +204,7 @@ export function disclosureSection(result: Result, comparisons: readonly Comparis
                     "Effective settings, side by side where the sides have them under one name."),
       settingTable(comparison, settingRows(levelSettings(comparison, result)),
                    "What the level sets on servers, topics and clients."),
+      defaultsTable(comparison, result),
     ]),
     hostTable(result),
     result.trials.length > 4 ? details("Every trial's versions and schedule", trials) : trials);
