@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include "apps/command.hpp"
-#include "lab/report.hpp"
+#include "lab/baseline.hpp"
 
 namespace flow::apps {
 namespace {
@@ -36,9 +36,9 @@ int exit_code_of(lab::Change change, bool allow_inconclusive) {
 }
 
 int diff(const DiffFlags& flags) {
-  auto before = lab::load_result(flags.before);
+  auto before = lab::load_comparable(flags.before);
   if (!before) return report_error(before.error());
-  auto after = lab::load_result(flags.after);
+  auto after = lab::load_comparable(flags.after);
   if (!after) return report_error(after.error());
   auto found = lab::diff_results(*before, *after, flags.metric, flags.margin);
   if (!found) return report_error(found.error());
@@ -53,8 +53,9 @@ void add_diff(CLI::App& root, int& exit_code) {
   auto flags = std::make_shared<DiffFlags>();
   auto* command = root.add_subcommand(
       "diff", "Compare two results of an experiment; exit code 1: worse, 4: cannot tell");
-  command->add_option("before", flags->before, "Result folder")->required();
-  command->add_option("after", flags->after, "Result folder")->required();
+  command->add_option("before", flags->before, "Result folder, or a baseline file of flow export")
+      ->required();
+  command->add_option("after", flags->after, "Result folder, or a baseline file")->required();
   command->add_option("--metric", flags->metric,
                       "<hop>_<quantile> instead of the experiment's primary");
   command->add_option("--margin", flags->margin, "A smaller change counts as none")
@@ -63,7 +64,7 @@ void add_diff(CLI::App& root, int& exit_code) {
   command->add_flag("--allow-inconclusive", flags->allow_inconclusive,
                     "Exit code 0 when it cannot tell");
   command->add_flag("--json", flags->is_json, "JSON instead of a Markdown table");
-  command->footer("Example: flow diff results/main results/branch --allow-inconclusive");
+  command->footer("Example: flow diff baseline.json results/20261123T101500Z-check");
   command->callback([flags, &exit_code] { exit_code = diff(*flags); });
 }
 

@@ -2,17 +2,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lab/run.hpp"
 
+#include <chrono>
 #include <cstdio>
+#include <map>
 #include <memory>
+#include <optional>
 
 #include <fmt/format.h>
 
 #include "apps/command.hpp"
 #include "apps/dashboard.hpp"
 #include "apps/experiment_command.hpp"
+#include "lab/baseline.hpp"
+#include "lab/budget.hpp"
 #include "lab/experiment.hpp"
 #include "lab/export.hpp"
 #include "lab/plan.hpp"
+#include "lab/files.hpp"
 #include "lab/report.hpp"
 #include "lab/seal.hpp"
 #include "lab/summary.hpp"
@@ -26,15 +32,40 @@ struct RunFlags {
   bool dry_run = false;
   bool resume = false;
   bool pilot = false;
+  double budget_seconds = 0;  // 0: as many blocks as the file says.
+  std::string noise_from;
   AnalyticsFlags analytics;
   DashboardFlags dashboard;
 };
+
+// What fits is said on standard error, before anything starts.
+base::Result<void> apply_budget(const RunFlags& flags, lab::Experiment& experiment) {
+  if (flags.budget_seconds == 0) return {};
+  std::optional<lab::Noise> noise;
+  if (!flags.noise_from.empty()) {
+    auto earlier = lab::load_comparable(flags.noise_from);
+    if (!earlier) return base::with_context("--noise-from", earlier.error());
+    noise = lab::noise_of(*earlier, experiment.primary, flags.noise_from);
+    if (!noise) {
+      return base::fail(base::Errc::config,
+                        "--noise-from {}: expected four or more A/A pairs with a {} that is known",
+                        flags.noise_from, experiment.primary);
+    }
+  }
+  const auto budget =
+      std::chrono::duration_cast<base::Nanos>(std::chrono::duration<double>(flags.budget_seconds));
+  auto plan = lab::fit_into_budget(experiment, budget);
+  if (!plan) return std::unexpected(plan.error());
+  fmt::print(stderr, "{}", lab::words_of(*plan, noise));
+  return {};
+}
 
 int run(const RunFlags& flags) {
   auto experiment = lab::load_experiment(flags.file);
   if (!experiment) return report_error(experiment.error());
   flags.analytics.put_into(*experiment);
   if (flags.pilot) *experiment = lab::pilot_of(std::move(*experiment));
+  if (auto fits = apply_budget(flags, *experiment); !fits) return report_error(fits.error());
   if (flags.dry_run) {
     auto text = lab::dry_run_text(*experiment);
     if (!text) return report_error(text.error());
@@ -70,11 +101,19 @@ struct ExportFlags {
   std::string folder;
   std::string format = "csv";
   std::string out;
+  std::string baseline;
 };
 
 int export_result(const ExportFlags& flags) {
   auto result = lab::load_result(flags.folder);
   if (!result) return report_error(result.error());
+  if (!flags.baseline.empty()) {
+    const auto text = lab::baseline_text(lab::make_baseline(*result));
+    auto written = lab::write_file(flags.baseline, text);
+    if (!written) return report_error(written.error());
+    fmt::print("{}\n", flags.baseline);
+    return 0;
+  }
   const std::filesystem::path out = flags.out.empty() ? flags.folder + "/export" : flags.out;
   auto files = lab::write_export(
       *result, flags.format == "csv" ? lab::ExportFormat::csv : lab::ExportFormat::json_lines, out);
@@ -90,8 +129,13 @@ void add_export(CLI::App& root, int& exit_code) {
   command->add_option("--format", flags->format, "csv, or jsonl: one flat object a line")
       ->check(CLI::IsMember({"csv", "jsonl"}))
       ->capture_default_str();
-  command->add_option("--out", flags->out, "Folder for the files (export/ in the result)");
-  command->footer("Example: flow export results/20261123T101500Z-demo --format jsonl");
+  auto* out =
+      command->add_option("--out", flags->out, "Folder for the files (export/ in the result)");
+  command
+      ->add_option("--baseline", flags->baseline,
+                   "Write this one small file instead, which flow diff takes for a result")
+      ->excludes(out);
+  command->footer("Example: flow export results/20261123T101500Z-demo --baseline baseline.json");
   command->callback([flags, &exit_code] { exit_code = export_result(*flags); });
 }
 
@@ -103,6 +147,19 @@ void add_run(CLI::App& root, int& exit_code) {
   run_command->add_option("file", flags->file, "Experiment file (YAML)")->required();
   run_command->add_option("--results", flags->results, "Folder in which the result folder is made")
       ->capture_default_str();
+  auto* budget =
+      run_command
+          ->add_option("--budget", flags->budget_seconds,
+                       "As many blocks as fit into this time (90s, 20m, 2h), with A/A trials; "
+                       "refused where they could decide nothing")
+          ->transform(
+              CLI::AsNumberWithUnit(std::map<std::string, double>{{"s", 1}, {"m", 60}, {"h", 3600}},
+                                    CLI::AsNumberWithUnit::UNIT_REQUIRED, "TIME"))
+          ->check(CLI::Range(1.0, 1e6));
+  run_command
+      ->add_option("--noise-from", flags->noise_from,
+                   "A result or baseline whose A/A trials say how small a change can be seen")
+      ->needs(budget);
   add_analytics_flags(*run_command, flags->analytics);
   run_command->add_flag("--dry-run", flags->dry_run,
                         "Print plan, traffic and defaults; start nothing");

@@ -184,7 +184,12 @@ Result<ResultDiff> diff_results(const object& before, const object& after, std::
 }
 
 std::string markdown_of(const ResultDiff& diff) {
-  std::string text = fmt::format(
+  const auto is_like_worst = [&](const auto& cell) { return cell.change == diff.worst(); };
+  std::string text =
+      fmt::format("**{}: {}** ({} of {} cell{})\n\n", diff.metric, name_of(diff.worst()),
+                  std::ranges::count_if(diff.cells, is_like_worst), diff.cells.size(),
+                  diff.cells.size() == 1 ? "" : "s");
+  text += fmt::format(
       "| cell | {}, after ÷ before | interval | blocks | |\n|---|---|---|---|---|\n", diff.metric);
   for (const auto& cell : diff.cells) {
     const auto& level = cell.inference;

@@ -11,6 +11,7 @@ using base::json::array;
 using base::json::object;
 using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 // `times`: of a p99 that differs a little from block to block.
 object result_of(int blocks, double times, const char* host = "a") {
@@ -49,6 +50,13 @@ TEST(Diff, CallsAChangeWithinTheMarginNone) {
 
 TEST(Diff, CannotTellFromThreeBlocks) {
   EXPECT_EQ(change_between(result_of(3, 1), result_of(3, 1.5)), Change::unknown);
+}
+
+TEST(Diff, BeginsItsTableWithTheWorstChange) {
+  const auto diff = diff_results(result_of(8, 1), result_of(8, 1.5), "", 0.1);
+
+  ASSERT_TRUE(diff) << diff.error().what;
+  EXPECT_THAT(markdown_of(*diff), StartsWith("**p99 of publish response: worse** (1 of 1 cell)"));
 }
 
 TEST(Diff, SaysWhatMakesTheComparisonWeaker) {
