@@ -8,6 +8,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 
+import { assertSchemasHold } from "./result_files.mjs";
 import { ROOT, flow, resultFolder, trialsOf } from "./support.mjs";
 
 const experiment = `
@@ -49,6 +50,10 @@ describe("flow run with analytics and faults", () => {
     assert.ok([0, 1].includes(run.code), `exit code ${run.code}\n${run.err}\n${run.out}`);
     assert.deepEqual(trials.map((trial) => trial.platform).sort(), ["kafka", "pulsar"]);
     for (const trial of trials) assert.equal(trial.state, "complete", trial.state_words);
+  });
+
+  test("has no key that its schema does not know, and all that it wants", () => {
+    assertSchemasHold(folder, results);
   });
 
   test("does each fault at its time and says how it went", () => {

@@ -7,7 +7,10 @@ import fs from "node:fs";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 
-import { ROOT, flow, phases, readJson, resultFolder, trialsOf } from "./support.mjs";
+import {
+  assertBaselineStandsForResult, assertChangeIsFound, assertReadByPython, assertSchemasHold,
+} from "./result_files.mjs";
+import { ROOT, flow, phases, readJson, resultFolder, scratch, trialsOf } from "./support.mjs";
 
 describe("flow run experiments/smoke.yaml", () => {
   const results = fs.mkdtempSync("/tmp/flow-smoke-");
@@ -89,6 +92,57 @@ describe("flow run experiments/smoke.yaml", () => {
       const measured = lines.filter((line) => line.kind === "live" && line.phase === "measured");
       assert.ok(measured.length >= 7, `${measured.length} live lines`);
       assert.equal(lines.filter((line) => line.kind === "by_intended").length, trial.per_second.length);
+    }
+  });
+
+  test("has no key that its schema does not know, and all that it wants", (context) => {
+    assertSchemasHold(folder, scratch(context));
+  });
+
+  test("is refused by its schema with one key misspelt, missing, or of another type", (context) => {
+    const away = scratch(context);
+    const trial = path.join(folder, "trials", trials[0].id, "trial.json");
+    const find = (file, change, words) => assertChangeIsFound(file, change, words, away);
+    find(trial, (it) => { it.hops.end_to_end.p99ns = 1; }, /hops\/end_to_end: unknown key p99ns.*trial\.schema/);
+    find(trial, (it) => { delete it.phases.measured.events.acked; }, /phases\/measured\/events: no key acked/);
+    find(trial, (it) => { it.machine.steal_share = "0"; }, /machine\/steal_share: '0' is not of type/);
+    find(trial, (it) => { it.per_second[0].intendet = 1; }, /per_second\/0: unknown key intendet/);
+    find(trial, (it) => { delete it.hops; }, /the top: no key hops/);
+    find(path.join(folder, "experiment.json"), (it) => { it.effective.blocs = 1; }, /effective: unknown key blocs/);
+    find(path.join(folder, "analysis.json"), (it) => { delete it.levels[0].verdict; }, /levels\/0: no key verdict/);
+    find(path.join(folder, "trials", trials[0].id, "servers.json"), (it) => { it.postgres.versoin = ""; },
+      /postgres: unknown key versoin/);
+  });
+
+  test("is read by another language through its raw histograms", () => {
+    assertReadByPython(folder, trials);
+  });
+
+  test("tells what each cell cost", () => {
+    const cost = spawnSync("python3", [path.join(ROOT, "docs/reference/cost_of_result.py"), folder], { encoding: "utf8" });
+    assert.equal(cost.status, 0, cost.stderr);
+    const valid = trials.filter((trial) => trial.valid);
+    for (const { cell } of valid) assert.match(cost.stdout, new RegExp(`^${cell}  \\(1 trials\\)  CPU-s/M events \\d+`, "m"));
+    const sizes = [...cost.stdout.matchAll(/bytes\/event (\d+)/g)].map(([, size]) => Number(size));
+    assert.equal(sizes.length, valid.length);
+    for (const size of sizes) assert.ok(size > 20 && size < 2000, cost.stdout);
+  });
+
+  test("can be kept as a small baseline", (context) => {
+    assertBaselineStandsForResult(folder, scratch(context));
+  });
+
+  test("says which server settings are not the vendor's default, and what the device took", () => {
+    const expected = { kafka: ["kafka-1", "auto.create.topics.enable", "true", "false"],
+      pulsar: ["pulsar-bookie-1", "journalMaxSizeMB", "2048", "512"] };
+    for (const { id, platform, machine } of trials) {
+      const servers = readJson(folder, "trials", id, "servers.json");
+      const [role, key, standard, value] = expected[platform];
+      const row = servers[platform].differs_from_default[role].find((one) => one.key === key);
+      assert.deepEqual(row, { key, default: standard, value }, servers[platform].defaults_from);
+      assert.ok(servers.postgres.differs_from_default.postgres.some((one) => one.key === "max_wal_size"));
+      const written = machine.device_write_bytes;
+      assert.ok(written === null || (Number.isInteger(written) && written >= 0), `${id}: ${written}`);
     }
   });
 
