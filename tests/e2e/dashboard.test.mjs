@@ -8,6 +8,7 @@ import path from "node:path";
 import { after, before, describe, test } from "node:test";
 
 import { launchBrowser } from "./browser.mjs";
+import { checkSchemas } from "./result_files.mjs";
 import { experimentFile, flow, ownCache, resultFolder, scratch, start, until } from "./support.mjs";
 
 const screenshots = process.env.FLOW_SCREENSHOTS;
@@ -128,6 +129,8 @@ describe("a run with its dashboard", () => {
         await sees(page, "#resources tbody", /kafka-1\d+\.\d\d/);
         await sees(page, "#gates tbody", /start error p99(✓ holds|✗ does not hold)/);
         assert.equal(await page.locator("#gates tbody tr").count(), 5);
+        const mark = checkSchemas(path.join(resultFolder(results), "running.json"));
+        assert.equal(mark.code, 0, mark.out + mark.err);
         await sees(page, ".bar .where", /trial 1 of \d+ · measuring · about \d+:\d\d left/);
         await assertNoWiderThanWindow(page);
       });
