@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "traffic/think_time.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace flow::traffic {
@@ -34,5 +35,48 @@ double ThinkTime::mean_when_clipped_at(double limit) const {
 double ThinkTime::share_omitted_in_stall(double s) const {
   return s <= 0 ? 0 : 1 - residual_share(s) * mean() / s;
 }
+
+std::string_view name_of(ThinkLimit kind) { return kind == ThinkLimit::clip ? "clip" : "redraw"; }
+
+base::Result<ThinkLimit> parse_think_limit(std::string_view text) {
+  for (const ThinkLimit kind : {ThinkLimit::clip, ThinkLimit::redraw}) {
+    if (text == name_of(kind)) return kind;
+  }
+  return base::fail(base::Errc::config, "think limit '{}': expected clip or redraw", text);
+}
+
+double BoundedThinkTime::mean() const {
+  if (!is_limited()) return pareto.mean();
+  return limit_kind == ThinkLimit::clip ? pareto.mean_when_clipped_at(limit_seconds)
+                                        : pareto.mean_when_redrawn_above(limit_seconds);
+}
+
+double BoundedThinkTime::quantile(double u) const {
+  if (!is_limited()) return pareto.quantile(u);
+  if (limit_kind == ThinkLimit::clip) return std::min(limit_seconds, pareto.quantile(u));
+  const double kept = 1 - std::pow(pareto.xm_seconds / limit_seconds, pareto.alpha);
+  return std::min(limit_seconds, pareto.quantile(u * kept));
+}
+
+// The density of the residual life is P(wait > z) / mean. Clipped, that is the unlimited one cut
+// off at the limit. Redrawn, its integral has no inverse in closed form: bisection.
+double BoundedThinkTime::residual_quantile(double u) const {
+  if (!is_limited()) return pareto.residual_quantile(u);
+  if (limit_kind == ThinkLimit::clip) {
+    return std::min(limit_seconds, pareto.residual_quantile(u * mean() / pareto.mean()));
+  }
+  const double above = std::pow(pareto.xm_seconds / limit_seconds, pareto.alpha);
+  const double wanted = u * mean() * (1 - above);
+  double low = 0;
+  double high = limit_seconds;
+  while (high - low > 1e-12 * limit_seconds) {
+    const double middle = low + (high - low) / 2;
+    const double reached = pareto.mean() * pareto.residual_share(middle) - above * middle;
+    (reached < wanted ? low : high) = middle;
+  }
+  return high;
+}
+
+double BoundedThinkTime::rate_change() const { return pareto.mean() / mean() - 1; }
 
 }  // namespace flow::traffic

@@ -4,7 +4,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+#include <limits>
+#include <string_view>
+
 #include "base/random.hpp"
+#include "base/result.hpp"
 
 namespace flow::traffic {
 
@@ -33,6 +38,28 @@ struct ThinkTime {
   // The share of requests that a closed population does not send during a stall of `s` seconds and
   // an open one would: 1 - residual_share(s) * mean / s.
   double share_omitted_in_stall(double s) const;
+};
+
+// What happens to a wait above the limit.
+enum class ThinkLimit : std::uint8_t {
+  clip,    // It becomes the limit: min(Z, limit).
+  redraw,  // It is drawn again: Z given Z <= limit.
+};
+std::string_view name_of(ThinkLimit kind);
+base::Result<ThinkLimit> parse_think_limit(std::string_view text);  // Errc::config.
+
+// Waits with a longest one. A limit takes the long waits out of the mean, so users come back sooner
+// and the same users make more load than the unlimited law says: rate_change().
+struct BoundedThinkTime {
+  ThinkTime pareto = {};
+  double limit_seconds = std::numeric_limits<double>::infinity();  // Above pareto.xm_seconds.
+  ThinkLimit limit_kind = ThinkLimit::clip;
+
+  bool is_limited() const { return limit_seconds < std::numeric_limits<double>::infinity(); }
+  double mean() const;
+  double quantile(double u) const;
+  double residual_quantile(double u) const;  // Of the equilibrium start with these waits.
+  double rate_change() const;                // pareto.mean() / mean() - 1; 0 without a limit.
 };
 
 }  // namespace flow::traffic

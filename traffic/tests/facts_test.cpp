@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 
 #include "traffic/cascade.hpp"
-#include "traffic/think_time.hpp"
 
 namespace flow::traffic {
 namespace {
@@ -108,56 +107,6 @@ TEST(Sparkline, ShowsEveryTickAndTheHighestOfMany) {
   EXPECT_EQ(sparkline(std::vector<std::uint64_t>{0, 1, 4, 8}), "▁▂▅█");
   EXPECT_EQ(sparkline(std::vector<std::uint64_t>{0, 8, 1, 1}, 2), "█▂");
   EXPECT_EQ(sparkline(std::vector<std::uint64_t>{0, 0}), "▁▁");
-}
-
-TEST(ThinkTime, HasTheParetoQuantiles) {
-  const ThinkTime think;
-  EXPECT_NEAR(think.mean(), 5, 1e-12);
-  const std::pair<double, double> vectors[] = {
-      {.25, 2.244337}, {.5, 2.891645}, {.75, 4.459527}, {.9, 7.906809}, {.99, 33.342739}};
-  for (const auto& [u, seconds_] : vectors) EXPECT_NEAR(think.quantile(u), seconds_, 1e-6);
-  EXPECT_NEAR(think.quantile(.999), 140.6, .05);
-  EXPECT_NEAR(think.quantile(.9999), 592.9, .05);
-}
-
-TEST(ThinkTime, StartsAPopulationInEquilibrium) {
-  const ThinkTime think;
-  EXPECT_NEAR(think.residual_share(1.875), .375, 1e-12);
-  for (const double u : {.01, .2, .374, .376, .5, .9, .999}) {
-    EXPECT_NEAR(think.residual_share(think.residual_quantile(u)), u, 1e-9);
-  }
-}
-
-TEST(ThinkTime, KnowsWhatTruncationDoesToTheLoad) {
-  const ThinkTime think;
-  const double limits[] = {60, 120, 300, 600};
-  const double redrawn[] = {4.392, 4.594, 4.764, 4.844};
-  const double clipped[] = {4.609, 4.742, 4.851, 4.902};
-  for (int i = 0; i < 4; ++i) {
-    EXPECT_NEAR(think.mean_when_redrawn_above(limits[i]), redrawn[i], 6e-4);
-    EXPECT_NEAR(think.mean_when_clipped_at(limits[i]), clipped[i], 6e-4);
-  }
-}
-
-TEST(ThinkTime, KnowsWhatAClosedPopulationOmitsInAStall) {
-  const ThinkTime think;
-  const std::pair<double, double> vectors[] = {{.5, 0},   {1, 0},     {1.875, 0}, {3, .119},
-                                               {5, .347}, {10, .614}, {30, .853}};
-  for (const auto& [stall, share] : vectors) {
-    EXPECT_NEAR(think.share_omitted_in_stall(stall), share, 6e-4);
-  }
-}
-
-TEST(ThinkTime, DrawsTheSameForTheSameSeed) {
-  base::SplitMix64 random(3);
-  double least = 1e9;
-  int below_xm = 0;
-  for (int i = 0; i < 10'000; ++i) {
-    least = std::min(least, ThinkTime{}.draw(random));
-    below_xm += ThinkTime{}.draw_residual(random) < 1.875;
-  }
-  EXPECT_GE(least, 1.875);
-  EXPECT_NEAR(below_xm, 3750, 250);
 }
 
 }  // namespace
