@@ -6,6 +6,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -46,6 +47,11 @@ struct BehaviourSpec {
 // `slots` actions; an odd number cuts the last step after its first request. FLOW_CHECK: no number
 // of the spec is 0.
 std::vector<Action> make_actions(std::size_t slots, const BehaviourSpec& spec);
+
+// The two requests of one step of customer `user`. `step` names the draws: a number, or a hash of
+// visit and number.
+using Step = std::array<Action, 2>;
+Step make_step(std::uint64_t step, std::uint32_t user, const BehaviourSpec& spec);
 
 // Whether step `step` orders.
 bool is_order_step(std::uint64_t step, const BehaviourSpec& spec);

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 #include <numeric>
+#include <span>
 
 #include <fmt/format.h>
 
@@ -99,7 +100,15 @@ Schedule place(const Plan& plan, Placement placement, std::uint64_t seed) {
 
 bool is_share(double bias) { return bias >= 0.5 && bias < 1; }
 
+// The share of each level, when ticks and shares are what they may be.
 base::Result<std::vector<double>> profile_of(const ScheduleSpec& spec) {
+  if (spec.ticks < 1 || spec.ticks > ticks_max) {
+    return fail(Errc::config, "ticks {}: expected 1 to {}", spec.ticks, ticks_max);
+  }
+  if (spec.tick <= Nanos{0} || spec.tick > duration_max / spec.ticks) {
+    return fail(Errc::config, "tick {} ms: expected above 0 and at most 7 days in all",
+                static_cast<double>(spec.tick.count()) * 1e-6);
+  }
   const auto levels = static_cast<std::size_t>(std::bit_width(spec.ticks - 1));
   if (spec.profile.empty()) {
     if (!is_share(spec.bias)) {
@@ -138,12 +147,15 @@ base::Result<double> total_of(double requests_per_second, Nanos duration) {
   return total;
 }
 
-// The first `ticks` volumes, scaled to `total` when some were cut off.
-void cut(std::vector<double>& volumes, std::size_t ticks, double total) {
-  if (volumes.size() == ticks) return;
-  volumes.resize(ticks);
+// The cascade's first `ticks` volumes, scaled to `total` when others were cut off.
+std::vector<double> volumes_of(const ScheduleSpec& spec, std::span<const double> profile,
+                               double total) {
+  std::vector<double> volumes = cascade(profile, total, spec.seed);
+  if (volumes.size() == spec.ticks) return volumes;
+  volumes.resize(spec.ticks);
   const double kept = std::accumulate(volumes.begin(), volumes.end(), 0.0);
   for (double& volume : volumes) volume *= total / kept;
+  return volumes;
 }
 
 }  // namespace
@@ -167,21 +179,19 @@ base::Result<Placement> parse_placement(std::string_view text) {
   return fail(Errc::config, "placement '{}': expected uniform, even or poisson", text);
 }
 
+base::Result<std::vector<double>> tick_volumes(const ScheduleSpec& spec, double total) {
+  const auto profile = profile_of(spec);
+  if (!profile) return std::unexpected(profile.error());
+  return volumes_of(spec, *profile, total);
+}
+
 base::Result<Schedule> make_schedule(const ScheduleSpec& spec) {
-  if (spec.ticks < 1 || spec.ticks > ticks_max) {
-    return fail(Errc::config, "ticks {}: expected 1 to {}", spec.ticks, ticks_max);
-  }
-  if (spec.tick <= Nanos{0} || spec.tick > duration_max / spec.ticks) {
-    return fail(Errc::config, "tick {} ms: expected above 0 and at most 7 days in all",
-                static_cast<double>(spec.tick.count()) * 1e-6);
-  }
   const auto profile = profile_of(spec);
   if (!profile) return std::unexpected(profile.error());
   const auto total = total_of(spec.requests_per_second, spec.tick * spec.ticks);
   if (!total) return std::unexpected(total.error());
   Plan plan;
-  plan.volumes = cascade(*profile, *total, spec.seed);
-  cut(plan.volumes, spec.ticks, *total);
+  plan.volumes = volumes_of(spec, *profile, *total);
   for (std::uint32_t i = 0; i <= spec.ticks; ++i) plan.edges.push_back(spec.tick * i);
   return place(plan, spec.placement, spec.seed);
 }

@@ -53,6 +53,10 @@ struct Schedule {
 // that is out of range: more than 50 million requests, 2^20 ticks or 7 days among them.
 base::Result<Schedule> make_schedule(const ScheduleSpec& spec);
 
+// The volumes of the ticks of `spec`, with the sum `total`; its rate and placement do not matter.
+// Errc::config as make_schedule().
+base::Result<std::vector<double>> tick_volumes(const ScheduleSpec& spec, double total);
+
 // Constant mean rate, for a warm-up: one-second ticks of equal volume (the last one shorter).
 base::Result<Schedule> constant_schedule(double requests_per_second, base::Nanos duration,
                                          Placement placement, std::uint64_t seed);
