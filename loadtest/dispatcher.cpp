@@ -7,42 +7,36 @@
 #include "base/check.hpp"
 
 namespace flow::loadtest {
-namespace {
-
-constexpr Nanos late_limit = std::chrono::milliseconds(5);
-constexpr int error_status_min = 400;
-
-double ns(Nanos span) { return static_cast<double>(span.count()); }
-
-}  // namespace
-
-Dispatcher::Dispatcher(DispatcherOptions options, std::span<const Nanos> schedule, TimePoint start,
-                       Wire& wire, FinishedSink& sink, LiveCounters& live)
+Dispatcher::Dispatcher(DispatcherOptions options, std::span<const Nanos> schedule, Stripe stripe,
+                       TimePoint start, Wire& wire, FinishedSink& sink, LiveCounters& live)
     : options_(options),
       pacer_(schedule, start),
+      stripe_(stripe),
       wire_(wire),
-      sink_(sink),
-      live_(live),
+      tally_(start, sink, live),
       connections_(options.connections_max),
       capacity_(options.connections_max),
-      connections_max_(options.connections_max),
-      integral_at_(start) {
+      connections_max_(options.connections_max) {
   FLOW_CHECK(options.connections_max > 0);
   closed_.reserve(capacity_);
   idle_.reserve(capacity_);
   for (std::size_t i = capacity_; i-- > 0;) closed_.push_back(ConnectionId(i));
 }
 
-void Dispatcher::open_spares() { open_as_needed(); }
+void Dispatcher::begin(TimePoint) { open_as_needed(); }
 
 void Dispatcher::release_due(TimePoint now, int limit) {
   if (is_stopped_) return;
   const int released = pacer_.release_due(now, limit, [this](Slot, TimePoint) {
     ++released_;
-    ++measured_.intended;
-    live_.intended.add();
+    tally_.on_due();
   });
   if (released > 0) serve();
+}
+
+void Dispatcher::stop_releasing(TimePoint now) {
+  release_due(now, std::numeric_limits<int>::max());
+  is_stopped_ = true;
 }
 
 // Sends what waits as far as idle connections reach, oldest first, then opens more if needed.
@@ -61,10 +55,11 @@ void Dispatcher::start(ConnectionId id, std::size_t index) {
   Connection& connection = at(id);
   connection.use = Use::sending;
   connection.was_used = true;
-  connection.slot = Slot{index};
-  connection.connection_free = std::max(pacer_.intended(connection.slot), connection.ready);
+  connection.request = request_of(Slot{index});
+  connection.connection_free = std::max(connection.request.intended, connection.ready);
+  connection.sent = {};
   ++busy_;
-  wire_.send(id, connection.slot);
+  wire_.send(id, connection.request);
 }
 
 void Dispatcher::open_as_needed() {
@@ -84,7 +79,7 @@ void Dispatcher::open_as_needed() {
 void Dispatcher::on_open(ConnectionId id, TimePoint now) {
   FLOW_CHECK(at(id).use == Use::connecting);
   --connecting_;
-  ++measured_.connections_opened;
+  ++tally_.measured().connections_opened;
   make_idle(id, now);
   serve();
 }
@@ -108,38 +103,15 @@ void Dispatcher::on_sent(ConnectionId id, TimePoint now) {
   FLOW_CHECK(connection.use == Use::sending);
   connection.use = Use::awaiting;
   connection.sent = now;
-  advance_integral(now);
-  ++in_flight_;
-  measured_.in_flight_max = std::max<std::uint64_t>(measured_.in_flight_max, in_flight_);
-  ++measured_.sent;
-  live_.sent.add();
-  const TimePoint intended = pacer_.intended(connection.slot);
-  if (connection.connection_free > intended) {
-    measured_.blocked.record(connection.connection_free - intended);
-  } else {
-    measured_.start_error.record(now - intended);
-    live_.start_error.record(now - intended);
-  }
-  if (now - connection.connection_free > late_limit) {
-    ++measured_.late;
-    live_.late.add();
-  }
+  tally_.on_sent(connection.request, connection.connection_free, now);
 }
 
 void Dispatcher::on_answered(ConnectionId id, TimePoint now, int status, bool keeps_alive) {
   Connection& connection = at(id);
-  FLOW_CHECK(connection.use == Use::awaiting && status >= 100 && status < 600);
-  const TimePoint intended = pacer_.intended(connection.slot);
-  (status < error_status_min ? measured_.response : measured_.error_response)
-      .record(now - intended);
-  live_.response.record(now - intended);
-  measured_.service.record(now - connection.sent);
-  leave_flight(connection, now);
+  FLOW_CHECK(connection.use == Use::awaiting);
   --busy_;
   opens_spares_ = true;
-  finish({connection.slot, intended, connection.sent, now, connection.connection_free, status,
-          RequestEnd::answered},
-         {});
+  tally_.on_answered(connection.request, connection.sent, connection.connection_free, now, status);
   if (keeps_alive) {
     make_idle(id, now);
   } else {
@@ -153,17 +125,12 @@ void Dispatcher::on_broken(ConnectionId id, TimePoint now, FailureCause cause) {
   Connection& connection = at(id);
   if (connection.use == Use::idle) {
     take_from_idle(id);
-    ++measured_.connections_dropped;
+    ++tally_.measured().connections_dropped;
     if (!connection.was_used) opens_spares_ = false;
   } else {
     FLOW_CHECK(connection.use == Use::sending || connection.use == Use::awaiting);
-    const bool was_sent = connection.use == Use::awaiting;
-    if (was_sent) leave_flight(connection, now);
     --busy_;
-    finish({connection.slot, pacer_.intended(connection.slot),
-            was_sent ? connection.sent : TimePoint{}, now, connection.connection_free, 0,
-            RequestEnd::failed},
-           cause);
+    tally_.on_failed(connection.request, connection.sent, connection.connection_free, now, cause);
   }
   wire_.close(id);
   make_closed(id);
@@ -174,24 +141,18 @@ void Dispatcher::give_up(TimePoint deadline) {
   if (has_next()) release_due(deadline, std::numeric_limits<int>::max());
   is_stopped_ = true;
   for (std::size_t i = 0; i < connections_.size(); ++i) {
-    Connection& connection = connections_[i];
+    const Connection& connection = connections_[i];
     if (connection.use == Use::closed) continue;
     wire_.close(ConnectionId(i));
     if (connection.use != Use::sending && connection.use != Use::awaiting) continue;
-    const bool was_sent = connection.use == Use::awaiting;
-    if (was_sent) leave_flight(connection, deadline);
-    finish({connection.slot, pacer_.intended(connection.slot),
-            was_sent ? connection.sent : TimePoint{}, deadline, connection.connection_free, 0,
-            RequestEnd::unanswered},
-           {});
+    tally_.on_unanswered(connection.request, connection.sent, connection.connection_free, deadline);
   }
   for (; head_ < released_; ++head_) {
-    const Slot slot{head_};
-    finish({slot, pacer_.intended(slot), {}, deadline, {}, 0, RequestEnd::unanswered}, {});
+    tally_.on_unanswered(request_of(Slot{head_}), {}, {}, deadline);
   }
   connections_.clear();
   idle_.clear();
-  busy_ = in_flight_ = connecting_ = 0;
+  busy_ = connecting_ = 0;
 }
 
 void Dispatcher::make_idle(ConnectionId id, TimePoint now) {
@@ -214,43 +175,8 @@ void Dispatcher::make_closed(ConnectionId id) {
   closed_.push_back(id);
 }
 
-// Called with times that may stand still but never go back.
-void Dispatcher::advance_integral(TimePoint now) {
-  if (now <= integral_at_) return;
-  measured_.in_flight_integral_ns += static_cast<double>(in_flight_) * ns(now - integral_at_);
-  integral_at_ = now;
-}
-
-void Dispatcher::leave_flight(const Connection& connection, TimePoint now) {
-  advance_integral(now);
-  --in_flight_;
-  live_.left_flight.add();
-  measured_.service_sum_ns += ns(std::max(Nanos{0}, now - connection.sent));
-}
-
 void Dispatcher::fail_oldest_waiting(TimePoint now, FailureCause cause) {
-  const Slot slot{head_++};
-  finish({slot, pacer_.intended(slot), {}, now, {}, 0, RequestEnd::failed}, cause);
-}
-
-void Dispatcher::finish(const Finished& request, FailureCause cause) {
-  switch (request.end) {
-    case RequestEnd::answered:
-      ++measured_.answered;
-      ++measured_.by_status[static_cast<std::size_t>(request.status)];
-      live_.answered.add();
-      break;
-    case RequestEnd::failed:
-      ++measured_.failed;
-      ++measured_.by_cause[static_cast<std::size_t>(cause)];
-      live_.failed.add();
-      break;
-    case RequestEnd::unanswered:
-      ++measured_.unanswered;
-      measured_.censored.record(request.ended - request.intended);
-      break;
-  }
-  sink_.on_finished(request);
+  tally_.on_failed(request_of(Slot{head_++}), {}, {}, now, cause);
 }
 
 }  // namespace flow::loadtest

@@ -68,7 +68,7 @@ Shard::Shard(const LoadPlan& plan, const RequestWriter& writer, const Endpoint& 
       start_(start),
       deadline_(deadline),
       log_(schedule_.size()),
-      dispatcher_(share_of(plan), schedule_, start, *this, *this, live_),
+      dispatcher_(share_of(plan), schedule_, stripe, start, *this, *this, live_),
       sockets_(share_of(plan).connections_max),
       buffer_(read_bytes) {}
 
@@ -91,7 +91,7 @@ void Shard::request_stop(StopRequest request) {
 void Shard::run() {
   ::pthread_setname_np(::pthread_self(), fmt::format("load-{}", stripe_.index).c_str());
   health_.priority = raise_priority();
-  dispatcher_.open_spares();
+  dispatcher_.begin(base::now());
   const Nanos cpu_before = thread_cpu_time();
   loop();
   health_.cpu = thread_cpu_time() - cpu_before;
@@ -117,8 +117,7 @@ void Shard::obey_stop(TimePoint now) {
   const StopRequest asked = stop_.load();
   if (asked == obeyed_) return;
   obeyed_ = asked;
-  dispatcher_.release_due(now, std::numeric_limits<int>::max());
-  dispatcher_.stop_releasing();
+  dispatcher_.stop_releasing(now);
   deadline_ = std::min(deadline_, asked == StopRequest::now ? now : now + plan_.drain);
 }
 
@@ -139,7 +138,7 @@ void Shard::report_deferred() {
 // real-time thread would run into the kernel's throttle (sched_rt_runtime_us).
 int Shard::wait(TimePoint now) {
   TimePoint until = deadline_;
-  if (dispatcher_.has_next()) until = std::min(until, dispatcher_.next_due());
+  if (const auto due = dispatcher_.next_due()) until = std::min(until, *due);
   Nanos left = std::max(Nanos{0}, until - now);
   if (!deferred_.empty() || dispatcher_.is_finished()) left = Nanos{0};
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
@@ -203,9 +202,9 @@ void Shard::finish_connect(ConnectionId id, Socket& socket) {
   dispatcher_.on_open(id, base::now());
 }
 
-void Shard::send(ConnectionId id, Slot slot) {
+void Shard::send(ConnectionId id, const DueRequest& request) {
   Socket& socket = socket_of(id);
-  render(slot, socket.out);
+  render(request, socket.out);
   socket.out_done = 0;
   socket.phase = Phase::writing;
   socket.parser.expect(/*to_head=*/false);
@@ -285,29 +284,28 @@ void Shard::on_end(ConnectionId id, Socket& socket, bool is_orderly) {
   dispatcher_.on_broken(id, now, FailureCause::closed);
 }
 
-void Shard::on_finished(const Finished& request) {
-  const std::size_t slot = stripe_.global_of(request.slot);
-  RequestEntry entry{.request = plan_.first_request + slot,
+void Shard::on_finished(const Finished& finished) {
+  const DueRequest& request = finished.request;
+  RequestEntry entry{.request = plan_.first_request + request.number,
                      .intended = base::count(plan_.anchor.to_unix(request.intended)),
-                     .sent = unix_or_0(plan_.anchor, request.sent),
-                     .answered = unix_or_0(plan_.anchor, request.ended),
-                     .connection_free = unix_or_0(plan_.anchor, request.connection_free),
-                     .status = static_cast<std::uint16_t>(request.status),
-                     .end = request.end,
+                     .sent = unix_or_0(plan_.anchor, finished.sent),
+                     .answered = unix_or_0(plan_.anchor, finished.ended),
+                     .connection_free = unix_or_0(plan_.anchor, finished.connection_free),
+                     .status = static_cast<std::uint16_t>(finished.status),
+                     .end = finished.end,
                      .action = static_cast<std::uint8_t>(traffic::ActionKind::other)};
   if (plan_.get_path.empty()) {
-    entry.action = static_cast<std::uint8_t>(plan_.actions[slot].kind);
-    entry.user = plan_.actions[slot].user;
+    entry.action = static_cast<std::uint8_t>(plan_.actions[request.action].kind);
+    entry.user = plan_.actions[request.action].user;
   }
   log_.append(entry);
 }
 
-void Shard::render(Slot slot, std::string& out) const {
-  const std::size_t index = stripe_.global_of(slot);
-  const RequestStamp stamp{plan_.first_request + index,
-                           plan_.anchor.to_unix(start_ + plan_.intended[index])};
+void Shard::render(const DueRequest& request, std::string& out) const {
+  const RequestStamp stamp{plan_.first_request + request.number,
+                           plan_.anchor.to_unix(request.intended)};
   if (!plan_.get_path.empty()) return writer_.write_get(out, stamp, plan_.get_path);
-  const traffic::Action& action = plan_.actions[index];
+  const traffic::Action& action = plan_.actions[request.action];
   const std::string_view token =
       plan_.tokens.empty() ? std::string_view{} : std::string_view(plan_.tokens[action.user]);
   switch (action.kind) {

@@ -23,13 +23,6 @@
 
 namespace flow::loadtest {
 
-// The slots of one shard: every `count`-th from `index`.
-struct Stripe {
-  std::size_t index = 0;
-  std::size_t count = 1;
-
-  std::size_t global_of(Slot slot) const { return index + index_of(slot) * count; }
-};
 std::vector<Nanos> stripe_of(std::span<const Nanos> schedule, Stripe stripe);
 
 enum class StopRequest : std::uint8_t {
@@ -79,9 +72,9 @@ class Shard final : private Wire, private FinishedSink {
   };
 
   void open(ConnectionId id) override;
-  void send(ConnectionId id, Slot slot) override;
+  void send(ConnectionId id, const DueRequest& request) override;
   void close(ConnectionId id) override;
-  void on_finished(const Finished& request) override;
+  void on_finished(const Finished& finished) override;
 
   void loop();
   void obey_stop(TimePoint now);
@@ -93,7 +86,7 @@ class Shard final : private Wire, private FinishedSink {
   void read(ConnectionId id, Socket& socket, bool peer_closed);
   bool on_bytes(ConnectionId id, Socket& socket, std::string_view bytes, bool peer_closed);
   void on_end(ConnectionId id, Socket& socket, bool is_orderly);
-  void render(Slot slot, std::string& out) const;
+  void render(const DueRequest& request, std::string& out) const;
   Socket& socket_of(ConnectionId id) { return sockets_[static_cast<std::size_t>(id)]; }
 
   const LoadPlan& plan_;

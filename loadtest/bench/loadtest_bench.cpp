@@ -41,7 +41,7 @@ BENCHMARK(parse_answer);
 
 struct NullWire final : Wire, FinishedSink {
   void open(ConnectionId id) override { opening.push_back(id); }
-  void send(ConnectionId id, Slot) override { sent = id; }
+  void send(ConnectionId id, const DueRequest&) override { sent = id; }
   void close(ConnectionId) override {}
   void on_finished(const Finished&) override {}
   std::vector<ConnectionId> opening;
@@ -57,9 +57,9 @@ void dispatch(benchmark::State& state) {
   while (state.KeepRunningBatch(1 << 16)) {
     state.PauseTiming();
     wire.opening.clear();
-    Dispatcher dispatcher({.connections_max = 8, .connections_spare = 4}, schedule, now, wire, wire,
-                          live);
-    dispatcher.open_spares();
+    Dispatcher dispatcher({.connections_max = 8, .connections_spare = 4}, schedule, Stripe{}, now,
+                          wire, wire, live);
+    dispatcher.begin(now);
     for (const ConnectionId id : std::vector(wire.opening)) dispatcher.on_open(id, now);
     state.ResumeTiming();
     for (int i = 0; i < 1 << 16; ++i) {

@@ -23,12 +23,14 @@ constexpr int all = std::numeric_limits<int>::max();
 // Remembers what the dispatcher asked for; the test answers.
 struct NotingWire final : Wire, FinishedSink {
   void open(ConnectionId id) override { opening.push_back(id); }
-  void send(ConnectionId id, Slot slot) override { sending.emplace_back(id, slot); }
+  void send(ConnectionId id, const DueRequest& request) override {
+    sending.emplace_back(id, request);
+  }
   void close(ConnectionId id) override { closed.push_back(id); }
   void on_finished(const Finished& request) override { finished.push_back(request); }
 
   std::vector<ConnectionId> opening;
-  std::vector<std::pair<ConnectionId, Slot>> sending;
+  std::vector<std::pair<ConnectionId, DueRequest>> sending;
   std::vector<ConnectionId> closed;
   std::vector<Finished> finished;
 };
@@ -37,8 +39,9 @@ class DispatcherTest : public ::testing::Test {
  protected:
   void make(std::vector<Nanos> schedule, DispatcherOptions options) {
     schedule_ = std::move(schedule);
-    dispatcher_ = std::make_unique<Dispatcher>(options, schedule_, start_, wire_, wire_, *live_);
-    dispatcher_->open_spares();
+    dispatcher_ =
+        std::make_unique<Dispatcher>(options, schedule_, Stripe{}, start_, wire_, wire_, *live_);
+    dispatcher_->begin(start_ - 1s);
   }
   void open_all(TimePoint at) {
     for (const ConnectionId id : std::exchange(wire_.opening, {})) dispatcher_->on_open(id, at);
@@ -46,7 +49,7 @@ class DispatcherTest : public ::testing::Test {
   // The kernel took all requests handed to the wire; returns their connections.
   std::vector<ConnectionId> take_sent(TimePoint at) {
     std::vector<ConnectionId> ids;
-    for (const auto& [id, slot] : std::exchange(wire_.sending, {})) {
+    for (const auto& [id, request] : std::exchange(wire_.sending, {})) {
       dispatcher_->on_sent(id, at);
       ids.push_back(id);
     }
@@ -75,7 +78,7 @@ TEST_F(DispatcherTest, ShowsAStallOfTheServerAsResponseTimeFromTheIntendedMoment
   EXPECT_EQ(measured().response.max(), 1000ms);
   EXPECT_EQ(measured().response.min(), 100ms);
   EXPECT_EQ(measured().service.max(), 100ms);
-  EXPECT_EQ(wire_.finished.front().intended, start_);
+  EXPECT_EQ(wire_.finished.front().request.intended, start_);
 }
 
 TEST_F(DispatcherTest, CountsTheGeneratorsOwnLatenessAsStartErrorAndNotAsBlocked) {
@@ -108,7 +111,7 @@ TEST_F(DispatcherTest, QueuesAtTheBoundWithTheClockRunningAndSendsInOrder) {
   dispatcher_->on_answered(ids[0], start_ + 110ms, 200, true);
 
   ASSERT_EQ(wire_.finished.size(), 3U);
-  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(wire_.finished[i].slot, Slot{i});
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(wire_.finished[i].request.number, i);
   EXPECT_EQ(wire_.finished[1].connection_free, start_ + 60ms);
   EXPECT_EQ(measured().blocked.count(), 2U);
   EXPECT_EQ(measured().blocked.min(), 50ms);  // 60 - 10
@@ -255,24 +258,24 @@ class RandomServer final : public Wire, public FinishedSink {
   explicit RandomServer(std::uint64_t seed) : random_(seed) {}
 
   void open(ConnectionId id) override { will(id, Act::open, delay()); }
-  void send(ConnectionId id, Slot slot) override {
+  void send(ConnectionId id, const DueRequest& request) override {
     EXPECT_TRUE(under_way_.insert(id).second) << "two requests on one connection";
-    EXPECT_EQ(index_of(slot), sent_count_++) << "out of order";
+    EXPECT_EQ(request.number, sent_count_++) << "out of order";
     will(id, Act::sent, Nanos{1});
   }
   void close(ConnectionId id) override {
     under_way_.erase(id);
     ++generation_[id];
   }
-  void on_finished(const Finished& request) override {
-    EXPECT_TRUE(finished_.insert(index_of(request.slot)).second) << "finished twice";
-    EXPECT_GE(request.ended, request.intended);
-    if (request.sent != TimePoint{}) {
-      EXPECT_GE(request.sent, request.connection_free);
-      EXPECT_GE(request.connection_free, request.intended);
+  void on_finished(const Finished& finished) override {
+    EXPECT_TRUE(finished_.insert(finished.request.number).second) << "finished twice";
+    EXPECT_GE(finished.ended, finished.request.intended);
+    if (finished.sent != TimePoint{}) {
+      EXPECT_GE(finished.sent, finished.connection_free);
+      EXPECT_GE(finished.connection_free, finished.request.intended);
     } else {
       // A waiting request that failed leaves the row; the next one sent is the one after it.
-      if (request.connection_free == TimePoint{}) ++sent_count_;
+      if (finished.connection_free == TimePoint{}) ++sent_count_;
     }
   }
 
@@ -286,7 +289,7 @@ class RandomServer final : public Wire, public FinishedSink {
   }
 
   TimePoint now{};
-  std::set<std::size_t> finished_;
+  std::set<std::uint64_t> finished_;
 
  private:
   enum class Act { open, sent, answer, close_idle };
@@ -333,7 +336,7 @@ class RandomServer final : public Wire, public FinishedSink {
   std::multimap<TimePoint, Event> events_;
   std::map<ConnectionId, std::uint64_t> generation_;
   std::set<ConnectionId> under_way_;
-  std::size_t sent_count_ = 0;
+  std::uint64_t sent_count_ = 0;
 };
 
 // Goal: whatever a server does, every intended request ends exactly once, in order, and the sums
@@ -353,13 +356,13 @@ TEST(Dispatcher, ConservesRequestsAgainstAnyServer) {
     LiveCounters live;
     Dispatcher dispatcher(
         {.connections_max = 1 + random.next_below(12), .connections_spare = random.next_below(4)},
-        schedule, start, server, server, live);
+        schedule, Stripe{}, start, server, server, live);
     server.now = start - 5ms;
-    dispatcher.open_spares();
+    dispatcher.begin(server.now);
 
     while (!dispatcher.is_finished()) {
       TimePoint next = deadline;
-      if (dispatcher.has_next()) next = std::min(next, dispatcher.next_due());
+      if (const auto due = dispatcher.next_due()) next = std::min(next, *due);
       if (server.has_event() && server.next_event() <= next) {
         server.step(dispatcher);
       } else if (next == deadline) {
