@@ -46,10 +46,10 @@ class Generator::Run {
  public:
   Run(const LoadPlan& plan, const Endpoint& endpoint, TimePoint start)
       : plan_(plan), writer_(plan.base, plan.trial), endpoint_(endpoint), start_(start) {
-    const TimePoint deadline = start + duration() + plan.drain;
+    const TimePoint deadline = start + plan.duration() + plan.drain;
     for (std::size_t i = 0; i < plan.shards; ++i) {
-      shards_.push_back(std::make_unique<Shard>(plan_, writer_, endpoint_, Stripe{i, plan.shards},
-                                                start, deadline));
+      shards_.push_back(std::make_unique<Shard>(plan_, writer_, endpoint_, numbers_,
+                                                Stripe{i, plan.shards}, start, deadline));
     }
   }
   ~Run() { join(); }
@@ -98,8 +98,9 @@ class Generator::Run {
     measure::Histogram start_error;
     measure::Histogram part;
     progress.elapsed = base::now() - start_;
-    progress.planned_duration = duration();
-    progress.planned = plan_.intended.size();
+    progress.planned_duration = plan_.duration();
+    progress.planned = plan_.planned();
+    progress.is_closed = plan_.visits != nullptr;
     std::uint64_t left_flight = 0;
     for (const auto& shard : shards_) {
       LiveCounters& live = shard->live();
@@ -110,6 +111,8 @@ class Generator::Run {
       progress.sent += live.sent.load();
       progress.intended += live.intended.load();
       progress.late += live.late.load();
+      const std::uint64_t left = live.left.load();  // Before `arrived`, likewise.
+      progress.present += live.arrived.load() - left;
       live.response.take(part);
       response.merge(part);
       live.start_error.take(part);
@@ -137,8 +140,6 @@ class Generator::Run {
   }
 
  private:
-  Nanos duration() const { return plan_.intended.empty() ? Nanos{0} : plan_.intended.back(); }
-
   // Since the start; a thread that has ended keeps what was seen of it.
   double cpu_share_max() {
     for (std::thread& thread : threads_) {
@@ -156,6 +157,7 @@ class Generator::Run {
   const RequestWriter writer_;
   const Endpoint endpoint_;
   const TimePoint start_;
+  std::atomic<std::uint64_t> numbers_ = 0;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<std::thread> threads_;
   Fd done_;
@@ -171,7 +173,9 @@ Result<LoadResult> Generator::run(RequestSink* sink,
   raise_descriptor_limit();
   const StealTime steal_before = read_steal_time();
   LoadResult result;
-  result.planned = plan_.intended.size();
+  result.planned = plan_.planned();
+  result.is_closed = plan_.visits != nullptr;
+  result.planned_duration = plan_.duration();
   result.start = plan_.start.value_or(base::now() + start_lead);
   Run run(plan_, *endpoint, result.start);
   if (const auto begun = run.begin(); !begun) return std::unexpected(begun.error());
@@ -183,6 +187,7 @@ Result<LoadResult> Generator::run(RequestSink* sink,
     if (const StopRequest asked = stop_.load(); asked != obeyed) {
       run.request_stop(asked);
       obeyed = asked;
+      if (!result.stopped_after) result.stopped_after = base::now() - result.start;
     }
     run.pass_log_on(sink);
     if (!done && base::now() < next_report) continue;
@@ -223,9 +228,14 @@ double LoadResult::in_flight_mean() const {
   return share(measured.in_flight_integral_ns, seconds() * 1e9);
 }
 
+double LoadResult::present_mean() const {
+  return share(measured.visits.present_integral_ns, seconds() * 1e9);
+}
+
 double LoadResult::littles_law_gap() const {
-  const double n = measured.in_flight_integral_ns;
-  return share(std::abs(n - measured.service_sum_ns), n);
+  const auto gap = [](double n, double sum) { return share(std::abs(n - sum), n); };
+  return std::max(gap(measured.in_flight_integral_ns, measured.service_sum_ns),
+                  gap(measured.visits.present_integral_ns, measured.visits.present_sum_ns));
 }
 
 double LoadResult::late_share() const {
@@ -233,9 +243,19 @@ double LoadResult::late_share() const {
 }
 
 double LoadResult::completeness() const {
-  if (planned == 0) return 1;
   const auto lost = measured.by_cause[static_cast<std::size_t>(FailureCause::local)];
-  return share(static_cast<double>(measured.intended - lost), static_cast<double>(planned));
+  const auto tried = static_cast<double>(measured.intended - lost);
+  if (!is_closed) return planned == 0 ? 1 : share(tried, static_cast<double>(planned));
+  double run = 1;
+  if (stopped_after && *stopped_after < planned_duration) {
+    run = share(milliseconds(std::max(Nanos{0}, *stopped_after)), milliseconds(planned_duration));
+  }
+  return measured.intended == 0 ? run : run * share(tried, static_cast<double>(measured.intended));
+}
+
+double LoadResult::omitted_share() const {
+  if (!is_closed || planned == 0) return 0;
+  return 1 - static_cast<double>(measured.intended) / static_cast<double>(planned);
 }
 
 std::vector<Gate> LoadResult::gates() const {

@@ -1,7 +1,7 @@
-// Sends a plan to a system under test and measures what comes back: the open-loop HTTP load
-// generator. The plan's times are the truth: nothing is skipped, nothing is sent early, what is
-// late keeps its time. Its shards run on threads of their own; the caller's thread waits in run(),
-// passes the log on and shows progress.
+// Sends a plan to a system under test and measures what comes back: the HTTP load generator. The
+// plan's times are the truth: nothing is skipped, nothing is sent early, what is late keeps its
+// time. Open: a schedule; closed: visits, whose times wait for answers. Its shards run on threads
+// of their own; the caller's thread waits in run(), passes the log on and shows progress.
 //
 //   Generator generator(plan);
 //   auto result = generator.run(&log, [](const LoadProgress& p) { ... });
@@ -29,11 +29,13 @@ namespace flow::loadtest {
 struct LoadProgress {
   Nanos elapsed{0};           // Since the start; negative before it.
   Nanos planned_duration{0};  // To the last intended time.
-  std::uint64_t planned = 0;  // Requests in the plan.
+  std::uint64_t planned = 0;  // Requests in the plan; of visits, if every answer came at once.
   std::uint64_t intended = 0;
   std::uint64_t sent = 0;
   std::uint64_t answered = 0;
   std::uint64_t failed = 0;
+  bool is_closed = false;                           // Visits, not a schedule.
+  std::uint64_t present = 0;                        // Customers; closed.
   std::uint64_t in_flight = 0;                      // Sent, nothing heard yet.
   std::uint64_t late = 0;                           // Subset of sent, see late_share().
   double cpu_share_max = 0;                         // Of the busiest shard's thread.
@@ -53,8 +55,11 @@ struct Gate {
 
 struct LoadResult {
   TimePoint start{};
-  TimePoint end{};  // The last answer, or the drain's deadline.
-  std::uint64_t planned = 0;
+  TimePoint end{};            // The last answer, or the drain's deadline.
+  std::uint64_t planned = 0;  // LoadPlan::planned()
+  bool is_closed = false;     // Visits, not a schedule.
+  Nanos planned_duration{0};
+  std::optional<Nanos> stopped_after;  // The operator ended it early.
   Measurements measured;
   std::vector<ShardHealth> shards;
   double steal_share = 0;  // Of all processors' time, taken by the hypervisor.
@@ -64,11 +69,18 @@ struct LoadResult {
   std::optional<measure::Quantile> response_quantile(double q) const;
 
   double seconds() const;
-  double cpu_share_max() const;    // Of the busiest shard's thread.
-  double in_flight_mean() const;   // N, by integrating over time.
-  double littles_law_gap() const;  // |N - X R| / N; 0 when nothing was sent.
-  double late_share() const;       // Of sent: over 5 ms late with a connection free.
-  double completeness() const;     // Of planned: came due and was not lost to a local limit.
+  double cpu_share_max() const;   // Of the busiest shard's thread.
+  double in_flight_mean() const;  // N, by integrating over time.
+  double present_mean() const;    // Customers, by integrating over time; closed.
+  // |N - X R| / N, and of customers |N - X (R + Z)| / N: the larger; 0 when nothing was sent.
+  double littles_law_gap() const;
+  double late_share() const;  // Of sent: over 5 ms late with a connection free.
+  // Open: the share of the planned requests that came due and were not lost to a local limit.
+  // Closed: the same of those that came due, times the share of the planned time that was run.
+  double completeness() const;
+  // Closed: the share of the planned requests that nobody made because customers were waiting for
+  // answers (or were turned away). No response time shows them.
+  double omitted_share() const;
   std::vector<Gate> gates() const;
 };
 

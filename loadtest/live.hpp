@@ -28,6 +28,8 @@ struct LiveCounters {
   LiveCount answered;
   LiveCount failed;
   LiveCount late;                         // As Measurements::late.
+  LiveCount arrived;                      // Customers of the closed modes.
+  LiveCount left;                         // Subset of arrived.
   measure::IntervalRecorder response;     // All answers, of whatever status.
   measure::IntervalRecorder start_error;  // As Measurements::start_error.
 };

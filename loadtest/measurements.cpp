@@ -26,7 +26,18 @@ bool Measurements::conserves() const {
   return intended == answered + failed + unanswered && answered == sum(by_status) &&
          failed == sum(by_cause) && answered == response.count() + error_response.count() &&
          answered == service.count() && unanswered == censored.count() && sent <= intended &&
-         sent == start_error.count() + blocked.count();
+         sent == start_error.count() + blocked.count() &&
+         visits.arrived == visits.completed + visits.cut + visits.turned_away;
+}
+
+void VisitCounts::merge(const VisitCounts& other) {
+  arrived += other.arrived;
+  completed += other.completed;
+  cut += other.cut;
+  turned_away += other.turned_away;
+  present_max += other.present_max;
+  present_integral_ns += other.present_integral_ns;
+  present_sum_ns += other.present_sum_ns;
 }
 
 void Measurements::merge(const Measurements& other) {
@@ -49,6 +60,7 @@ void Measurements::merge(const Measurements& other) {
   in_flight_max += other.in_flight_max;
   in_flight_integral_ns += other.in_flight_integral_ns;
   service_sum_ns += other.service_sum_ns;
+  visits.merge(other.visits);
 }
 
 }  // namespace flow::loadtest

@@ -26,6 +26,21 @@ enum class FailureCause : std::uint8_t {
 inline constexpr std::size_t failure_cause_count = 4;
 std::string_view name_of(FailureCause cause);
 
+// Of the closed modes: customers, from arriving to leaving.
+// Invariant once the run is over: arrived = completed + cut + turned_away.
+struct VisitCounts {
+  std::uint64_t arrived = 0;
+  std::uint64_t completed = 0;    // Did all that they came for.
+  std::uint64_t cut = 0;          // The run, or their time in it, ended first.
+  std::uint64_t turned_away = 0;  // Could not register or sign in.
+  std::uint64_t present_max = 0;  // Sum of the shards' maxima after a merge.
+  // Little's law with the pauses, N = X (R + Z): customer-nanoseconds, as below for requests.
+  double present_integral_ns = 0;
+  double present_sum_ns = 0;
+
+  void merge(const VisitCounts& other);
+};
+
 struct Measurements {
   // Of requests answered with a status below 400.
   measure::Histogram response;  // answered - intended.
@@ -55,6 +70,8 @@ struct Measurements {
   // counted twice and no clock went wrong.
   double in_flight_integral_ns = 0;
   double service_sum_ns = 0;  // Of the failed and unanswered too, from sent to their end.
+
+  VisitCounts visits;
 
   std::uint64_t error_answers() const { return error_response.count(); }
   bool conserves() const;

@@ -13,14 +13,24 @@ namespace {
 
 constexpr unsigned shards_max = 64;
 
-Result<void> check_actions(const LoadPlan& plan) {
-  if (!plan.get_path.empty()) {
-    if (plan.get_path.front() == '/' &&
-        plan.get_path.find_first_of(" \r\n\t") == std::string::npos) {
-      return {};
-    }
-    return fail(Errc::config, "path '{}': expected /path without blanks", plan.get_path);
+Result<void> check_path(const std::string& path) {
+  if (path.front() == '/' && path.find_first_of(" \r\n\t") == std::string::npos) return {};
+  return fail(Errc::config, "path '{}': expected /path without blanks", path);
+}
+
+// Without any tokens nobody needs one; but once some customers sign in, so must all.
+Result<void> check_token(const LoadPlan& plan, std::uint32_t user) {
+  const bool some_sign_in = plan.visits && plan.visits->new_visits > 0;
+  if ((plan.tokens.empty() && !some_sign_in) || user < plan.tokens.size()) return {};
+  return fail(Errc::config, "load plan: user {} has no token, {} are signed in", user,
+              plan.tokens.size());
+}
+
+Result<void> check_schedule(const LoadPlan& plan) {
+  if (!std::ranges::is_sorted(plan.intended)) {
+    return fail(Errc::config, "load plan: the intended times are not sorted");
   }
+  if (!plan.get_path.empty()) return check_path(plan.get_path);
   if (plan.actions.size() != plan.intended.size()) {
     return fail(Errc::config, "load plan: {} actions for {} slots", plan.actions.size(),
                 plan.intended.size());
@@ -29,10 +39,20 @@ Result<void> check_actions(const LoadPlan& plan) {
     if (action.kind > traffic::ActionKind::place_order) {
       return fail(Errc::config, "load plan: a schedule cannot send '{}'", name_of(action.kind));
     }
-    if (!plan.tokens.empty() && action.user >= plan.tokens.size()) {
-      return fail(Errc::config, "load plan: user {} has no token, {} are signed in", action.user,
-                  plan.tokens.size());
-    }
+    if (auto has_token = check_token(plan, action.user); !has_token) return has_token;
+  }
+  return {};
+}
+
+Result<void> check_visits(const LoadPlan& plan) {
+  if (!plan.intended.empty() || !plan.actions.empty()) {
+    return fail(Errc::config, "load plan: expected either a schedule or visits");
+  }
+  if (auto fits = check_connections(plan); !fits) return fits;
+  if (!plan.get_path.empty()) return check_path(plan.get_path);
+  for (const traffic::Visit& visit : plan.visits->visits) {
+    if (visit.is_new) continue;
+    if (auto has_token = check_token(plan, visit.user); !has_token) return has_token;
   }
   return {};
 }
@@ -51,10 +71,19 @@ Result<void> check_plan(const LoadPlan& plan) {
                 plan.connections_max, plan.shards);
   }
   if (plan.drain < Nanos{0}) return fail(Errc::config, "load plan: a negative drain time");
-  if (!std::ranges::is_sorted(plan.intended)) {
-    return fail(Errc::config, "load plan: the intended times are not sorted");
-  }
-  return check_actions(plan);
+  return plan.visits ? check_visits(plan) : check_schedule(plan);
+}
+
+Result<void> check_connections(const LoadPlan& plan) {
+  if (!plan.visits || plan.connections_max >= plan.visits->present_max) return {};
+  return fail(Errc::config,
+              "connections {}: expected one for each of the {} customers who are present at once",
+              plan.connections_max, plan.visits->present_max);
+}
+
+Nanos LoadPlan::duration() const {
+  if (visits) return visits->duration;
+  return intended.empty() ? Nanos{0} : intended.back();
 }
 
 }  // namespace flow::loadtest

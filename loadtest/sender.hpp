@@ -1,5 +1,6 @@
-// Decides when which request goes on which connection: the generator without its sockets, such as
-// Dispatcher. Sans-I/O: times and events come in, calls to a Wire go out, so that a test can play
+// Decides when which request goes on which connection: the generator without its sockets. Two of
+// them: Dispatcher (open: the schedule's times) and Visitors (closed: each customer's own answers
+// and pauses). Sans-I/O: times and events come in, calls to a Wire go out, so that a test can play
 // any server on a simulated clock.
 // Thread: one owner.
 // SPDX-License-Identifier: Apache-2.0

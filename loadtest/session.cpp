@@ -11,6 +11,7 @@
 #include <boost/json.hpp>
 
 #include "base/json.hpp"
+#include "loadtest/customer.hpp"
 #include "loadtest/entry_log.hpp"
 #include "loadtest/http_client.hpp"
 #include "loadtest/live.hpp"
@@ -31,7 +32,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::uint32_t product_count = 10;
-constexpr std::string_view user_password = "a customer's password";
 
 // What one set-up request is for the log and for an error message.
 struct Step {
@@ -53,10 +53,9 @@ class Worker {
                [&](RequestStamp stamp) { writer_.write_list_products(request_, stamp, token); });
   }
   Result<std::string> post(const Step& step, std::string_view token, std::string_view path,
-                           const json::object& body) {
-    const std::string text = json::serialize(body);
+                           const std::string& body) {
     return ask(step,
-               [&](RequestStamp stamp) { writer_.write_post(request_, stamp, token, path, text); });
+               [&](RequestStamp stamp) { writer_.write_post(request_, stamp, token, path, body); });
   }
 
   int last_status() const { return last_status_; }
@@ -123,28 +122,19 @@ Result<json::value> json_of(const Step& step, const std::string& body) {
   return as_answer(base::parse_json(body, step.name));
 }
 
-Result<std::string> text_field(const Step& step, const std::string& body, std::string_view name) {
-  const auto value = json_of(step, body);
-  if (!value) return std::unexpected(value.error());
-  const auto field = as_answer(base::JsonView(*value, step.name + ": ").at(name));
-  if (!field) return std::unexpected(field.error());
-  const auto text = as_answer(field->text());
-  if (!text) return std::unexpected(text.error());
-  return std::string(*text);
-}
-
 Result<std::int64_t> id_of(const Step& step, const json::value& product) {
   const auto field = as_answer(base::JsonView(product, step.name + ": ").at("id"));
   if (!field) return std::unexpected(field.error());
   return as_answer(field->whole_number());
 }
 
-json::object product_body(std::uint32_t number) {
-  return {{"name", fmt::format("Product {}", number)},
-          {"price", 5.0 + number},
-          {"currency", "USD"},
-          {"category", "books"},
-          {"description", fmt::format("Description of product {}", number)}};
+std::string product_body(std::uint32_t number) {
+  return json::serialize(
+      json::object{{"name", fmt::format("Product {}", number)},
+                   {"price", 5.0 + number},
+                   {"currency", "USD"},
+                   {"category", "books"},
+                   {"description", fmt::format("Description of product {}", number)}});
 }
 
 // The numbers of the plan's requests, in the order of the header's essay.
@@ -161,12 +151,10 @@ struct Numbers {
   std::uint64_t end() const { return sign_in(0) + plan.users; }
 };
 
-Result<std::string> sign_in(Worker& worker, const Step& step, const std::string& email,
-                            std::string_view password) {
-  const auto body =
-      worker.post(step, {}, "/auth/signin", {{"email", email}, {"password", password}});
-  if (!body) return std::unexpected(body.error());
-  return text_field(step, *body, "token");
+Result<std::string> sign_in(Worker& worker, const Step& step, const std::string& request_body) {
+  const auto answer = worker.post(step, {}, sign_in_path, request_body);
+  if (!answer) return std::unexpected(answer.error());
+  return token_in(*answer, step.name);
 }
 
 // The ids of the products that the shop has.
@@ -221,22 +209,19 @@ Result<void> make_products(Worker& worker, const Numbers& numbers, std::string_v
 }
 
 Result<std::string> admit_user(Worker& worker, const Numbers& numbers, std::uint32_t user) {
-  const std::string email = email_of(numbers.plan.trial, user);
+  const std::uint64_t trial = numbers.plan.trial;
   const Step registration{.request = numbers.registration(user),
                           .kind = ActionKind::register_user,
                           .user = user,
                           .name = fmt::format("register user {}: POST /auth/register", user)};
-  const auto registered = worker.post(registration, {}, "/auth/register",
-                                      {{"email", email},
-                                       {"password", user_password},
-                                       {"firstName", fmt::format("User {}", user)},
-                                       {"lastName", "Flow"}});
+  const auto registered =
+      worker.post(registration, {}, register_path, registration_body(trial, user));
   if (!registered) return std::unexpected(registered.error());
   const Step step{.request = numbers.sign_in(user),
                   .kind = ActionKind::sign_in,
                   .user = user,
                   .name = fmt::format("sign in user {}: POST /auth/signin", user)};
-  return sign_in(worker, step, email, user_password);
+  return sign_in(worker, step, sign_in_body(trial, user));
 }
 
 // The whole set-up: the admin's part on the first worker's thread, then the users on all.
@@ -268,7 +253,8 @@ class SetUp {
     const Step step{.request = numbers_.admin(),
                     .kind = ActionKind::sign_in,
                     .name = "sign in the admin: POST /auth/signin"};
-    const auto token = sign_in(*workers_[0], step, plan_.admin_email, plan_.admin_password);
+    const auto token =
+        sign_in(*workers_[0], step, sign_in_body(plan_.admin_email, plan_.admin_password));
     if (!token) {
       const bool is_mistake = workers_[0]->last_status() == 401;  // The operator's, then.
       return std::unexpected(
@@ -342,10 +328,6 @@ class SetUp {
 };
 
 }  // namespace
-
-std::string email_of(std::uint64_t trial, std::uint32_t user) {
-  return fmt::format("user-{}-of-{:016x}@flow.test", user, trial);
-}
 
 Result<Session> open_session(const SessionPlan& plan, RequestSink* sink,
                              const std::function<void(std::uint64_t, std::uint64_t)>& on_progress,

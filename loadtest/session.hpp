@@ -50,7 +50,4 @@ base::Result<Session> open_session(
     const std::function<void(std::uint64_t done, std::uint64_t all)>& on_progress = {},
     const std::function<bool()>& is_cancelled = {});
 
-// "user-7-of-00000000000000a1@flow.test"
-std::string email_of(std::uint64_t trial, std::uint32_t user);
-
 }  // namespace flow::loadtest

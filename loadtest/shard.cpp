@@ -13,7 +13,9 @@
 #include <sys/eventfd.h>
 
 #include "base/check.hpp"
+#include "loadtest/customer.hpp"
 #include "loadtest/thread_control.hpp"
+#include "loadtest/visitors.hpp"
 
 namespace flow::loadtest {
 
@@ -24,6 +26,7 @@ using base::Result;
 namespace {
 
 constexpr int release_batch = 64;  // Requests between two looks at the sockets.
+constexpr int error_status_min = 400;
 constexpr std::size_t read_bytes = 256 * 1024;
 constexpr std::uint64_t wake_tag = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint32_t interest = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
@@ -32,10 +35,13 @@ std::uint64_t tag_of(ConnectionId id, std::uint32_t generation) {
   return std::uint64_t{generation} << 32 | static_cast<std::uint32_t>(id);
 }
 
-DispatcherOptions share_of(const LoadPlan& plan) {
-  const std::size_t shards = plan.shards;
-  return {.connections_max = plan.connections_max / shards,
-          .connections_spare = (plan.connections_spare + shards - 1) / shards};
+// A customer needs a connection wherever its lane is: rounded up. Requests share what there is.
+std::size_t connections_of(const LoadPlan& plan) {
+  return (plan.connections_max + (plan.visits ? plan.shards - 1 : 0)) / plan.shards;
+}
+
+std::size_t spares_of(const LoadPlan& plan) {
+  return (plan.connections_spare + plan.shards - 1) / plan.shards;
 }
 
 bool is_local_limit(int error) {
@@ -59,7 +65,8 @@ std::vector<Nanos> stripe_of(std::span<const Nanos> schedule, Stripe stripe) {
 }
 
 Shard::Shard(const LoadPlan& plan, const RequestWriter& writer, const Endpoint& endpoint,
-             Stripe stripe, TimePoint start, TimePoint deadline)
+             std::atomic<std::uint64_t>& numbers, Stripe stripe, TimePoint start,
+             TimePoint deadline)
     : plan_(plan),
       writer_(writer),
       endpoint_(endpoint),
@@ -67,10 +74,27 @@ Shard::Shard(const LoadPlan& plan, const RequestWriter& writer, const Endpoint& 
       schedule_(stripe_of(plan.intended, stripe)),
       start_(start),
       deadline_(deadline),
-      log_(schedule_.size()),
-      dispatcher_(share_of(plan), schedule_, stripe, start, *this, *this, live_),
-      sockets_(share_of(plan).connections_max),
+      sender_(make_sender(numbers)),
+      log_(requests_max_),
+      sockets_(connections_of(plan)),
       buffer_(read_bytes) {}
+
+// Sets requests_max_ too.
+std::unique_ptr<Sender> Shard::make_sender(std::atomic<std::uint64_t>& numbers) {
+  Wire& wire = *this;
+  FinishedSink& sink = *this;
+  const std::size_t connections_max = connections_of(plan_);
+  if (plan_.visits) {
+    auto visitors = std::make_unique<Visitors>(connections_max, *plan_.visits, stripe_, start_,
+                                               numbers, wire, sink, live_);
+    requests_max_ = visitors->requests_max();
+    return visitors;
+  }
+  requests_max_ = schedule_.size();
+  const DispatcherOptions options{.connections_max = connections_max,
+                                  .connections_spare = spares_of(plan_)};
+  return std::make_unique<Dispatcher>(options, schedule_, stripe_, start_, wire, sink, live_);
+}
 
 Result<void> Shard::prepare() {
   epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
@@ -91,7 +115,7 @@ void Shard::request_stop(StopRequest request) {
 void Shard::run() {
   ::pthread_setname_np(::pthread_self(), fmt::format("load-{}", stripe_.index).c_str());
   health_.priority = raise_priority();
-  dispatcher_.begin(base::now());
+  sender_->begin(base::now());
   const Nanos cpu_before = thread_cpu_time();
   loop();
   health_.cpu = thread_cpu_time() - cpu_before;
@@ -99,15 +123,15 @@ void Shard::run() {
 }
 
 void Shard::loop() {
-  while (!dispatcher_.is_finished()) {
+  while (!sender_->is_finished()) {
     const TimePoint now = base::now();
     obey_stop(now);
-    if (now >= deadline_) return dispatcher_.give_up(deadline_);
-    dispatcher_.release_due(now, release_batch);
+    if (now >= deadline_) return sender_->give_up(deadline_);
+    sender_->release_due(now, release_batch);
     report_deferred();
     const int ready = wait(now);
     for (int i = 0; i < ready; ++i) {
-      dispatcher_.release_due(base::now(), release_batch);  // Sending on time comes first.
+      sender_->release_due(base::now(), release_batch);  // Sending on time comes first.
       on_event(events_[static_cast<std::size_t>(i)]);
     }
   }
@@ -117,7 +141,7 @@ void Shard::obey_stop(TimePoint now) {
   const StopRequest asked = stop_.load();
   if (asked == obeyed_) return;
   obeyed_ = asked;
-  dispatcher_.stop_releasing(now);
+  sender_->stop_releasing(now);
   deadline_ = std::min(deadline_, asked == StopRequest::now ? now : now + plan_.drain);
 }
 
@@ -125,10 +149,11 @@ void Shard::report_deferred() {
   // Telling one may add others; they wait for the next round, which comes at once.
   const std::vector<Deferred> told = std::exchange(deferred_, {});
   for (const Deferred& event : told) {
+    if (socket_of(event.id).generation != event.generation) continue;
     if (event.is_open_failure) {
-      dispatcher_.on_open_failed(event.id, event.at, is_local_limit(event.error));
+      sender_->on_open_failed(event.id, event.at, is_local_limit(event.error));
     } else {
-      dispatcher_.on_broken(event.id, event.at, FailureCause::closed);
+      sender_->on_broken(event.id, event.at, FailureCause::closed);
     }
   }
 }
@@ -138,9 +163,9 @@ void Shard::report_deferred() {
 // real-time thread would run into the kernel's throttle (sched_rt_runtime_us).
 int Shard::wait(TimePoint now) {
   TimePoint until = deadline_;
-  if (const auto due = dispatcher_.next_due()) until = std::min(until, *due);
+  if (const auto due = sender_->next_due()) until = std::min(until, *due);
   Nanos left = std::max(Nanos{0}, until - now);
-  if (!deferred_.empty() || dispatcher_.is_finished()) left = Nanos{0};
+  if (!deferred_.empty() || sender_->is_finished()) left = Nanos{0};
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
   const timespec timeout{.tv_sec = seconds.count(), .tv_nsec = (left - seconds).count()};
   const int count = static_cast<int>(events_.size());
@@ -184,7 +209,7 @@ void Shard::open(ConnectionId id) {
     if (watched != 0) attempt.error = errno;
   }
   if (attempt.error != 0) {
-    deferred_.push_back({id, base::now(), true, attempt.error});
+    deferred_.push_back({id, socket.generation, base::now(), true, attempt.error});
     return;
   }
   socket.fd = std::move(attempt.fd);
@@ -195,16 +220,18 @@ void Shard::finish_connect(ConnectionId id, Socket& socket) {
   const int error = connect_error(socket.fd);
   if (error != 0) {
     close(id);
-    dispatcher_.on_open_failed(id, base::now(), is_local_limit(error));
+    sender_->on_open_failed(id, base::now(), is_local_limit(error));
     return;
   }
   socket.phase = Phase::idle;
-  dispatcher_.on_open(id, base::now());
+  sender_->on_open(id, base::now());
 }
 
 void Shard::send(ConnectionId id, const DueRequest& request) {
   Socket& socket = socket_of(id);
-  render(request, socket.out);
+  socket.is_sign_in = false;
+  socket.parser.collect_body(nullptr, 0);
+  render(request, socket);
   socket.out_done = 0;
   socket.phase = Phase::writing;
   socket.parser.expect(/*to_head=*/false);
@@ -217,13 +244,13 @@ void Shard::write_rest(ConnectionId id, Socket& socket) {
   const TimePoint now = base::now();
   if (count < 0) {
     if (errno == EAGAIN || errno == EINTR) return;  // EPOLLOUT follows.
-    deferred_.push_back({id, now, false, errno});
+    deferred_.push_back({id, socket.generation, now, false, errno});
     return;
   }
   socket.out_done += static_cast<std::size_t>(count);
   if (socket.out_done < socket.out.size()) return;
   socket.phase = Phase::awaiting;
-  dispatcher_.on_sent(id, now);
+  sender_->on_sent(id, now);
 }
 
 void Shard::close(ConnectionId id) {
@@ -253,7 +280,7 @@ void Shard::read(ConnectionId id, Socket& socket, bool peer_closed) {
 bool Shard::on_bytes(ConnectionId id, Socket& socket, std::string_view bytes, bool peer_closed) {
   const TimePoint now = base::now();
   if (socket.phase != Phase::awaiting) {  // Bytes that nobody asked for.
-    dispatcher_.on_broken(id, now, FailureCause::protocol);
+    sender_->on_broken(id, now, FailureCause::protocol);
     return false;
   }
   const std::size_t taken = socket.parser.push(bytes);
@@ -261,15 +288,25 @@ bool Shard::on_bytes(ConnectionId id, Socket& socket, std::string_view bytes, bo
     case ResponseParser::State::reading:
       return true;
     case ResponseParser::State::malformed:
-      dispatcher_.on_broken(id, now, FailureCause::protocol);
+      sender_->on_broken(id, now, FailureCause::protocol);
       return false;
     case ResponseParser::State::complete:
       break;
   }
   const bool keeps = socket.parser.keeps_alive() && taken == bytes.size() && !peer_closed;
-  socket.phase = Phase::idle;
-  dispatcher_.on_answered(id, now, socket.parser.status(), keeps);
+  on_answer(id, socket, now, keeps);
   return false;
+}
+
+void Shard::on_answer(ConnectionId id, Socket& socket, TimePoint now, bool keeps_alive) {
+  const int status = socket.parser.status();
+  if (socket.is_sign_in && status < error_status_min) {
+    auto token = token_in(socket.body, "sign-in");
+    if (!token) return sender_->on_broken(id, now, FailureCause::protocol);
+    socket.token = std::move(*token);
+  }
+  socket.phase = Phase::idle;
+  sender_->on_answered(id, now, status, keeps_alive);
 }
 
 void Shard::on_end(ConnectionId id, Socket& socket, bool is_orderly) {
@@ -277,11 +314,10 @@ void Shard::on_end(ConnectionId id, Socket& socket, bool is_orderly) {
   if (socket.phase == Phase::awaiting && is_orderly) {
     socket.parser.push_end();
     if (socket.parser.state() == ResponseParser::State::complete) {
-      dispatcher_.on_answered(id, now, socket.parser.status(), false);
-      return;
+      return on_answer(id, socket, now, /*keeps_alive=*/false);
     }
   }
-  dispatcher_.on_broken(id, now, FailureCause::closed);
+  sender_->on_broken(id, now, FailureCause::closed);
 }
 
 void Shard::on_finished(const Finished& finished) {
@@ -295,26 +331,40 @@ void Shard::on_finished(const Finished& finished) {
                      .end = finished.end,
                      .action = static_cast<std::uint8_t>(traffic::ActionKind::other)};
   if (plan_.get_path.empty()) {
-    entry.action = static_cast<std::uint8_t>(plan_.actions[request.action].kind);
-    entry.user = plan_.actions[request.action].user;
+    const traffic::Action& action = plan_.action(request.action);
+    entry.action = static_cast<std::uint8_t>(action.kind);
+    entry.user = action.user;
   }
   log_.append(entry);
 }
 
-void Shard::render(const DueRequest& request, std::string& out) const {
+void Shard::render(const DueRequest& request, Socket& socket) const {
   const RequestStamp stamp{plan_.first_request + request.number,
                            plan_.anchor.to_unix(request.intended)};
-  if (!plan_.get_path.empty()) return writer_.write_get(out, stamp, plan_.get_path);
-  const traffic::Action& action = plan_.actions[request.action];
-  const std::string_view token =
-      plan_.tokens.empty() ? std::string_view{} : std::string_view(plan_.tokens[action.user]);
+  if (!plan_.get_path.empty()) return writer_.write_get(socket.out, stamp, plan_.get_path);
+  render_action(plan_.action(request.action), stamp, socket);
+}
+
+void Shard::render_action(const traffic::Action& action, RequestStamp stamp, Socket& socket) const {
+  const bool is_known = action.user < plan_.tokens.size();
+  const std::string_view token = is_known ? plan_.tokens[action.user] : socket.token;
   switch (action.kind) {
     case traffic::ActionKind::list_products:
-      return writer_.write_list_products(out, stamp, token);
+      return writer_.write_list_products(socket.out, stamp, token);
     case traffic::ActionKind::view_product:
-      return writer_.write_view_product(out, stamp, token, action.product);
+      return writer_.write_view_product(socket.out, stamp, token, action.product);
     case traffic::ActionKind::place_order:
-      return writer_.write_place_order(out, stamp, token, action.product, action.quantity);
+      return writer_.write_place_order(socket.out, stamp, token, action.product, action.quantity);
+    case traffic::ActionKind::register_user:
+      socket.token.clear();  // Of the customer who had this connection before.
+      return writer_.write_post(socket.out, stamp, {}, register_path,
+                                registration_body(plan_.trial, action.user));
+    case traffic::ActionKind::sign_in:
+      socket.is_sign_in = true;
+      socket.body.clear();
+      socket.parser.collect_body(&socket.body, sign_in_answer_bytes_max);
+      return writer_.write_post(socket.out, stamp, {}, sign_in_path,
+                                sign_in_body(plan_.trial, action.user));
     default:
       FLOW_CHECK(false);  // check_plan() lets nothing else through.
   }

@@ -1,6 +1,9 @@
 // What a request costs the generator apart from the system calls.
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <atomic>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <benchmark/benchmark.h>
@@ -8,6 +11,8 @@
 #include "loadtest/dispatcher.hpp"
 #include "loadtest/request_writer.hpp"
 #include "loadtest/response_parser.hpp"
+#include "loadtest/visitors.hpp"
+#include "traffic/visits.hpp"
 
 namespace flow::loadtest {
 namespace {
@@ -70,6 +75,64 @@ void dispatch(benchmark::State& state) {
   }
 }
 BENCHMARK(dispatch);
+
+// Opens, takes and answers at once.
+struct InstantWire final : Wire, FinishedSink {
+  void open(ConnectionId id) override { opening.push_back(id); }
+  void send(ConnectionId id, const DueRequest&) override {
+    sender->on_sent(id, now);
+    asking.push_back(id);
+  }
+  void close(ConnectionId) override {}
+  void on_finished(const Finished&) override {}
+  void answer() {
+    for (const ConnectionId id : std::exchange(opening, {})) sender->on_open(id, now);
+    for (std::size_t i = 0; i < asking.size(); ++i) sender->on_answered(asking[i], now, 200, true);
+    asking.clear();
+  }
+  Sender* sender = nullptr;
+  TimePoint now{};
+  std::vector<ConnectionId> opening;
+  std::vector<ConnectionId> asking;
+};
+
+// A step of one of 5000 customers: its timer, two requests with their answers, the next timer.
+void customer_step(benchmark::State& state) {
+  traffic::VisitSpec spec;
+  spec.mode = traffic::Mode::closed;
+  spec.users = 5000;
+  const auto plan = traffic::make_visits(spec);
+  if (!plan) return state.SkipWithError(plan.error().what.c_str());
+  LiveCounters live;
+  const auto steps = static_cast<benchmark::IterationCount>(plan->actions.size() / 2);
+  while (state.KeepRunningBatch(steps)) {
+    state.PauseTiming();
+    InstantWire wire;
+    std::atomic<std::uint64_t> numbers = 0;
+    Visitors visitors(5000, *plan, Stripe{}, TimePoint{Nanos{1}}, numbers, wire, wire, live);
+    wire.sender = &visitors;
+    visitors.begin(wire.now);
+    wire.answer();
+    state.ResumeTiming();
+    while (!visitors.is_finished()) {
+      wire.now = std::max(wire.now, visitors.next_due().value_or(wire.now));
+      visitors.release_due(wire.now, 64);
+      wire.answer();
+    }
+  }
+}
+BENCHMARK(customer_step);
+
+// The plan itself, per step: two draws of the action, one of the pause, the hash.
+void plan_step(benchmark::State& state) {
+  traffic::VisitSpec spec;
+  spec.mode = traffic::Mode::closed;
+  spec.users = 5000;
+  const auto steps =
+      static_cast<benchmark::IterationCount>(traffic::make_visits(spec)->actions.size() / 2);
+  while (state.KeepRunningBatch(steps)) benchmark::DoNotOptimize(traffic::make_visits(spec)->hash);
+}
+BENCHMARK(plan_step);
 
 }  // namespace
 }  // namespace flow::loadtest
