@@ -13,18 +13,20 @@
 #include <fmt/format.h>
 
 #include "apps/command.hpp"
+#include "apps/load_report.hpp"
+#include "apps/traffic_flags.hpp"
 #include "base/json.hpp"
 #include "base/random.hpp"
 #include "loadtest/generator.hpp"
 #include "loadtest/null_server.hpp"
 #include "loadtest/session.hpp"
 #include "loadtest/tcp.hpp"
-#include "measure/hdr_codec.hpp"
 #include "measure/quantiles.hpp"
 #include "net/io_thread.hpp"
 #include "net/signals.hpp"
-#include "traffic/facts.hpp"
+#include "traffic/actions.hpp"
 #include "traffic/schedule.hpp"
+#include "traffic/visits.hpp"
 
 namespace flow::apps {
 namespace {
@@ -44,13 +46,7 @@ constexpr std::string_view api_path = "/api/v1";
 struct LoadFlags {
   std::string url;
   bool null_server = false;
-  double rate = 300;
-  double bias = 0.705;
-  std::uint32_t ticks = 32;
-  std::uint32_t tick_ms = 1000;
-  std::string placement = "uniform";
-  std::uint64_t seed = 1;
-  std::uint32_t users = 100;
+  TrafficFlags traffic;
   std::size_t connections = 2000;
   unsigned shards = 1;
   double warm_up_seconds = 10;
@@ -112,8 +108,10 @@ class ProgressPrinter {
     const std::uint64_t answers = progress.answered - answered_before_;
     answered_before_ = progress.answered;
     // The reports come each second but for the last one.
+    const std::string customers =
+        progress.is_closed ? fmt::format("{} customers, ", progress.present) : "";
     std::string text = fmt::format(
-        "answered {}/{}, {}/s, in flight {}, failed {}, p99 {}, start error p99 {}",
+        "{}answered {}/{}, {}/s, in flight {}, failed {}, p99 {}, start error p99 {}", customers,
         progress.answered, progress.planned, answers, progress.in_flight, progress.failed,
         duration_or_dash(*progress.response), duration_or_dash(*progress.start_error));
     show(all > 0 ? done / all : 1, all - done, text);
@@ -172,201 +170,84 @@ Result<Target> find_target(const LoadFlags& flags) {
   return Target{*url, nullptr};
 }
 
+// One part of a run: a schedule and its actions, or visits.
 struct Work {
+  traffic::VisitSpec spec;
   traffic::Schedule schedule;
   std::vector<traffic::Action> actions;
+  std::optional<traffic::VisitPlan> visits;
+
+  std::uint64_t hash() const { return visits ? visits->hash : schedule.hash; }
+  double mean_rate() const {
+    const double requests = static_cast<double>(visits ? visits->actions.size() : actions.size());
+    const Nanos duration = visits ? visits->duration : schedule.duration;
+    return requests / std::chrono::duration<double>(duration).count();
+  }
 };
 
-Work with_actions(traffic::Schedule schedule, const LoadFlags& flags, std::uint64_t seed) {
-  const traffic::BehaviourSpec behaviour{.seed = seed, .users = flags.users};
-  auto actions = traffic::make_actions(schedule.intended.size(), behaviour);
-  return {std::move(schedule), std::move(actions)};
+Work with_actions(traffic::VisitSpec spec, traffic::Schedule schedule, std::uint64_t seed) {
+  auto actions =
+      traffic::make_actions(schedule.intended.size(), {.seed = seed, .users = spec.users});
+  return {spec, std::move(schedule), std::move(actions), {}};
 }
+
+// Customers register with a shop only.
+bool signs_in(const LoadFlags& flags) { return flags.scenario == "shop" && !flags.null_server; }
 
 Result<Work> measured_work(const LoadFlags& flags) {
-  const auto placement = traffic::parse_placement(flags.placement);
-  if (!placement) return std::unexpected(placement.error());
-  auto schedule = traffic::make_schedule({.bias = flags.bias,
-                                          .ticks = flags.ticks,
-                                          .tick = std::chrono::milliseconds(flags.tick_ms),
-                                          .requests_per_second = flags.rate,
-                                          .placement = *placement,
-                                          .seed = flags.seed});
-  if (!schedule) return std::unexpected(schedule.error());
-  return with_actions(std::move(*schedule), flags, flags.seed);
+  auto spec = visit_spec_of(flags.traffic);
+  if (!spec) return std::unexpected(spec.error());
+  if (spec->mode == traffic::Mode::open) {
+    auto schedule = traffic::make_schedule(spec->shape);
+    if (!schedule) return std::unexpected(schedule.error());
+    return with_actions(*spec, std::move(*schedule), spec->shape.seed);
+  }
+  if (!signs_in(flags)) {
+    if (flags.traffic.new_share.value_or(0) > 0) {
+      return fail(Errc::config, "--new-share {}: nobody registers without a shop, expected 0",
+                  *flags.traffic.new_share);
+    }
+    spec->new_share = 0;
+  }
+  auto visits = traffic::make_visits(*spec);
+  if (!visits) return std::unexpected(visits.error());
+  return Work{*spec, {}, {}, std::move(*visits)};
 }
 
-Result<Work> warm_up_work(const LoadFlags& flags) {
+// Open and at a constant rate in every mode: it warms the server, and is not measured.
+Result<Work> warm_up_work(const LoadFlags& flags, const Work& measured) {
   const auto duration =
       std::chrono::duration_cast<Nanos>(std::chrono::duration<double>(flags.warm_up_seconds));
-  auto schedule = traffic::constant_schedule(flags.rate, duration, traffic::Placement::uniform,
-                                             base::derive_seed(flags.seed, 0));
+  const std::uint64_t seed = flags.traffic.seed;
+  const double rate = measured.visits ? measured.mean_rate() : flags.traffic.rate;
+  auto schedule = traffic::constant_schedule(rate, duration, traffic::Placement::uniform,
+                                             base::derive_seed(seed, 0));
   if (!schedule) return std::unexpected(schedule.error());
-  return with_actions(std::move(*schedule), flags, base::derive_seed(flags.seed, 1));
+  return with_actions(measured.spec, std::move(*schedule), base::derive_seed(seed, 1));
 }
 
-std::string facts_text(const traffic::Schedule& schedule) {
-  const traffic::Facts facts = traffic::facts_of(schedule);
-  std::string text = fmt::format(
-      "traffic      {}\n"
-      "             {} requests in {}, mean {:.0f}/s, busiest tick {:.0f}/s ({:.1f} times the mean,"
-      " {:.0f} % of all requests)\n"
-      "             schedule {}; {} tick{} hold{} the busiest 1 % of the requests",
-      traffic::sparkline(schedule.counts), schedule.intended.size(),
-      measure::format_duration(schedule.duration), facts.mean_per_second, facts.peak_per_second,
-      facts.peak_factor, 100 * facts.busiest_share, traffic::format_hash(schedule.hash),
-      facts.tail_ticks, facts.tail_ticks == 1 ? "" : "s", facts.tail_ticks == 1 ? "s" : "");
-  if (facts.tail_ticks < traffic::tail_ticks_wanted) text += ": p99 rests on few bursts";
-  return text + "\n";
-}
-
-std::string row(std::string_view name, const measure::Histogram& histogram) {
-  std::string text = fmt::format("{:<13}", name);
-  for (const double q : {0.5, 0.9, 0.99, 0.999}) {
-    text += fmt::format(
-        "{:>10}", histogram.count() == 0 ? "-" : measure::format_duration(histogram.quantile(q)));
-  }
-  const auto max = histogram.count() == 0 ? "-" : measure::format_duration(histogram.max());
-  return text + fmt::format("{:>10}{:>10}\n", max, histogram.count());
-}
-
-std::string table_text(const LoadResult& result) {
-  const loadtest::Measurements& measured = result.measured;
-  std::string text = fmt::format("{:<13}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}\n", "", "p50", "p90",
-                                 "p99", "p99.9", "max", "requests");
-  text += fmt::format("{:<13}", "response");
-  for (const double q : {0.5, 0.9, 0.99, 0.999, 1.0}) {
-    text += fmt::format("{:>10}", measure::format_quantile(result.response_quantile(q)));
-  }
-  text += fmt::format("{:>10}\n", measured.intended);
-  text += row("service", measured.service);
-  text += row("start error", measured.start_error);
-  if (measured.blocked.count() > 0) text += row("blocked", measured.blocked);
-  if (measured.error_answers() > 0) text += row("error answers", measured.error_response);
-  return text;
-}
-
-std::string outcomes_text(const LoadResult& result) {
-  const loadtest::Measurements& measured = result.measured;
-  std::string text = fmt::format("intended {} of {} planned = answered {}", measured.intended,
-                                 result.planned, measured.answered);
-  std::string separator = " (";
-  for (std::size_t status = 0; status < measured.by_status.size(); ++status) {
-    if (measured.by_status[status] == 0) continue;
-    text += fmt::format("{}{}: {}", separator, status, measured.by_status[status]);
-    separator = ", ";
-  }
-  if (measured.answered > 0) text += ")";
-  text += fmt::format(" + failed {}", measured.failed);
-  separator = " (";
-  for (std::size_t cause = 0; cause < measured.by_cause.size(); ++cause) {
-    if (measured.by_cause[cause] == 0) continue;
-    text += fmt::format("{}{}: {}", separator, name_of(loadtest::FailureCause(cause)),
-                        measured.by_cause[cause]);
-    separator = ", ";
-  }
-  if (measured.failed > 0) text += ")";
-  return text + fmt::format(" + unanswered {}\n", measured.unanswered);
-}
-
-std::string health_text(const LoadResult& result) {
-  std::string text = fmt::format(
-      "generator    {} connections opened, {} in flight at most, {:.2f} on average; priority {}\n",
-      result.measured.connections_opened, result.measured.in_flight_max, result.in_flight_mean(),
-      result.shards.front().priority);
-  for (const loadtest::Gate& gate : result.gates()) {
-    text += fmt::format("  {}  {:<26} {:.4g} {} (at {} {:.4g} {})\n", gate.passed ? "pass" : "FAIL",
-                        gate.name, gate.value, gate.unit, gate.is_minimum ? "least" : "most",
-                        gate.limit, gate.unit);
-  }
-  return text;
-}
-
-json::object outcomes_json(const LoadResult& result) {
-  const loadtest::Measurements& measured = result.measured;
-  json::object by_status;
-  for (std::size_t status = 0; status < measured.by_status.size(); ++status) {
-    if (measured.by_status[status] > 0) {
-      by_status[std::to_string(status)] = measured.by_status[status];
-    }
-  }
-  json::object by_cause;
-  for (std::size_t cause = 0; cause < measured.by_cause.size(); ++cause) {
-    by_cause[name_of(loadtest::FailureCause(cause))] = measured.by_cause[cause];
-  }
-  return {{"planned", result.planned},       {"intended", measured.intended},
-          {"sent", measured.sent},           {"answered", measured.answered},
-          {"answered_by_status", by_status}, {"failed", measured.failed},
-          {"failed_by_cause", by_cause},     {"unanswered", measured.unanswered}};
-}
-
-json::object response_json(const LoadResult& result) {
-  json::object quantiles;
-  for (const auto& [name, q] :
-       {std::pair{"p50_ns", 0.5}, {"p90_ns", 0.9}, {"p99_ns", 0.99}, {"p99_9_ns", 0.999}}) {
-    const auto quantile = result.response_quantile(q);
-    if (!quantile) continue;
-    quantiles[name] = quantile->value.count();
-    if (quantile->is_beyond) quantiles[std::string(name) + "_is_lower_bound"] = true;
-  }
-  return quantiles;
-}
-
-json::object health_json(const LoadResult& result) {
-  json::array gates;
-  for (const loadtest::Gate& gate : result.gates()) {
-    gates.push_back({{"name", gate.name},
-                     {"value", gate.value},
-                     {"limit", gate.limit},
-                     {"unit", gate.unit},
-                     {"limit_is", gate.is_minimum ? "minimum" : "maximum"},
-                     {"passed", gate.passed}});
-  }
-  json::array shards;
-  for (const loadtest::ShardHealth& shard : result.shards) {
-    shards.push_back({{"cpu_ns", shard.cpu.count()},
-                      {"wall_ns", shard.wall.count()},
-                      {"priority", shard.priority}});
-  }
-  return {{"gates", gates},
-          {"shards", shards},
-          {"in_flight_mean", result.in_flight_mean()},
-          {"in_flight_max", result.measured.in_flight_max},
-          {"connections_opened", result.measured.connections_opened},
-          {"connections_dropped", result.measured.connections_dropped},
-          {"steal_share", result.steal_share},
-          {"clock_step_ns", result.clock_step.count()}};
+// Sets what the plan is to send; `work` is borrowed.
+void put_into(LoadPlan& plan, const Work& work) {
+  plan.intended = work.schedule.intended;
+  plan.actions = work.actions;
+  plan.visits = work.visits ? &*work.visits : nullptr;
 }
 
 json::object result_json(const LoadFlags& flags, const Target& target, const Work& work,
                          const LoadResult& result) {
-  const json::object config{{"url", "http://" + target.url.authority() + target.url.path},
-                            {"null_server", flags.null_server},
-                            {"requests_per_second", flags.rate},
-                            {"bias", flags.bias},
-                            {"ticks", flags.ticks},
-                            {"tick_ms", flags.tick_ms},
-                            {"placement", flags.placement},
-                            {"seed", flags.seed},
-                            {"users", flags.users},
-                            {"connections_max", flags.connections},
-                            {"shards", flags.shards},
-                            {"warm_up_seconds", flags.warm_up_seconds},
-                            {"drain_seconds", flags.drain_seconds},
-                            {"scenario", flags.scenario}};
-  return {{"config", config},
-          {"schedule_hash", traffic::format_hash(work.schedule.hash)},
-          {"seconds", result.seconds()},
-          {"outcomes", outcomes_json(result)},
-          {"response_quantiles", response_json(result)},
-          {"histograms",
-           json::object{{"response", measure::to_json(result.measured.response)},
-                        {"error_response", measure::to_json(result.measured.error_response)},
-                        {"service", measure::to_json(result.measured.service)},
-                        {"start_error", measure::to_json(result.measured.start_error)},
-                        {"blocked", measure::to_json(result.measured.blocked)},
-                        {"censored", measure::to_json(result.measured.censored)}}},
-          {"health", health_json(result)}};
+  json::object config = describe(work.spec);
+  config["url"] = "http://" + target.url.authority() + target.url.path;
+  config["null_server"] = flags.null_server;
+  config["connections_max"] = flags.connections;
+  config["shards"] = flags.shards;
+  config["warm_up_seconds"] = flags.warm_up_seconds;
+  config["drain_seconds"] = flags.drain_seconds;
+  config["scenario"] = flags.scenario;
+  json::object object{
+      {"config", std::move(config)},
+      {work.visits ? "plan_hash" : "schedule_hash", traffic::format_hash(work.hash())}};
+  for (auto& [key, value] : describe(result)) object[key] = value;
+  return object;
 }
 
 Result<loadtest::Session> sign_in_users(const LoadFlags& flags, const net::HttpUrl& url,
@@ -375,7 +256,7 @@ Result<loadtest::Session> sign_in_users(const LoadFlags& flags, const net::HttpU
   const loadtest::SessionPlan plan{.base = url,
                                    .admin_email = flags.admin_email,
                                    .admin_password = flags.admin_password,
-                                   .users = flags.users,
+                                   .users = flags.traffic.users,
                                    .trial = trial,
                                    .anchor = anchor};
   ProgressPrinter printer("sign-in ");
@@ -411,16 +292,20 @@ class LoadCommand {
     if (!work) return std::unexpected(work.error());
     auto target = find_target(flags_);
     if (!target) return std::unexpected(target.error());
-    if (!flags_.json) fmt::print("{}", facts_text(work->schedule));
+    if (!flags_.json) {
+      fmt::print("{}", work->visits ? visits_text(*work->visits, work->spec)
+                                    : schedule_text(work->schedule));
+    }
     std::fflush(stdout);
     Stopper stopper;
     LoadPlan plan = plan_for(target->url);
-    if (const auto ready = sign_in_and_warm_up(plan, stopper); !ready) {
+    put_into(plan, *work);
+    if (const auto fits = check_connections(plan); !fits) return std::unexpected(fits.error());
+    if (const auto ready = sign_in_and_warm_up(plan, *work, stopper); !ready) {
       return std::unexpected(ready.error());
     }
     if (stopper.count() > 0) return fail(Errc::cancelled, "stopped before the measured part");
-    plan.intended = work->schedule.intended;
-    plan.actions = work->actions;
+    put_into(plan, *work);
     const auto result = run_phase("measured", plan, stopper);
     if (!result) return std::unexpected(result.error());
     print(*target, *work, *result);
@@ -444,8 +329,8 @@ class LoadCommand {
     return plan;
   }
 
-  Result<void> sign_in_and_warm_up(LoadPlan& plan, Stopper& stopper) {
-    if (flags_.scenario == "shop" && !flags_.null_server) {
+  Result<void> sign_in_and_warm_up(LoadPlan& plan, const Work& measured, Stopper& stopper) {
+    if (signs_in(flags_)) {
       auto opened = sign_in_users(flags_, plan.base, plan.trial, plan.anchor, stopper);
       if (!opened) return std::unexpected(opened.error());
       tokens_ = std::move(opened->tokens);
@@ -453,10 +338,9 @@ class LoadCommand {
       plan.first_request = opened->next_request;
     }
     if (flags_.warm_up_seconds <= 0) return {};
-    const auto work = warm_up_work(flags_);
+    const auto work = warm_up_work(flags_, measured);
     if (!work) return std::unexpected(work.error());
-    plan.intended = work->schedule.intended;
-    plan.actions = work->actions;
+    put_into(plan, *work);
     const auto result = run_phase("warm-up ", plan, stopper);
     if (!result) return std::unexpected(result.error());
     plan.first_request += plan.intended.size();
@@ -467,7 +351,7 @@ class LoadCommand {
     if (flags_.json) {
       fmt::print("{}", base::pretty_json(result_json(flags_, target, work, result)));
     } else {
-      fmt::print("\n{}\n{}{}", table_text(result), outcomes_text(result), health_text(result));
+      fmt::print("\n{}", result_text(result));
     }
   }
 
@@ -479,21 +363,11 @@ class LoadCommand {
 
 void add_load(CLI::App& root, int& exit_code) {
   auto flags = std::make_shared<LoadFlags>();
-  CLI::App* load = root.add_subcommand("load", "Send a bursty schedule to an HTTP server");
+  CLI::App* load = root.add_subcommand("load", "Send bursty traffic to an HTTP server");
   load->add_option("url", flags->url, "http://host:port of a shop or any server");
   load->add_flag("--null-server", flags->null_server,
                  "Send to a built-in server that answers at once: the generator's own ceiling");
-  load->add_option("--rate", flags->rate, "Mean requests per second")->capture_default_str();
-  load->add_option("--bias", flags->bias, "Burstiness: share of the heavier half, 0.5 is flat")
-      ->capture_default_str();
-  load->add_option("--ticks", flags->ticks, "Ticks of the schedule")->capture_default_str();
-  load->add_option("--tick-ms", flags->tick_ms, "Length of a tick")->capture_default_str();
-  load->add_option("--placement", flags->placement, "Inside a tick: uniform, even or poisson")
-      ->capture_default_str();
-  load->add_option("--seed", flags->seed, "Seed of schedule and actions")->capture_default_str();
-  load->add_option("--users", flags->users, "Customers that are signed in")
-      ->check(CLI::Range(1U, 1'000'000U))
-      ->capture_default_str();
+  add_traffic_flags(*load, flags->traffic);
   load->add_option("--connections", flags->connections, "Connections at most")
       ->check(CLI::Range(std::size_t{1}, std::size_t{60'000}))
       ->capture_default_str();
@@ -519,6 +393,7 @@ void add_load(CLI::App& root, int& exit_code) {
   load->footer(
       "Examples: flow load --null-server\n"
       "          flow load http://127.0.0.1:8082 --admin-password secret --rate 300\n"
+      "          flow load http://127.0.0.1:8082 --admin-password secret --mode sessions\n"
       "          flow load http://127.0.0.1:8080 --scenario get --path /index.html --bias 0.6");
   load->callback([flags, &exit_code] {
     const auto done = LoadCommand(*flags).run();

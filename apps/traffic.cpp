@@ -1,4 +1,5 @@
-// flow traffic: a schedule and what it will do to a server, before anything is sent.
+// flow traffic: a schedule, or the visits of a closed mode, and what it will do to a server, before
+// anything is sent.
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdio>
 #include <fstream>
@@ -7,77 +8,54 @@
 #include <fmt/format.h>
 
 #include "apps/command.hpp"
+#include "apps/traffic_flags.hpp"
 #include "base/json.hpp"
 #include "traffic/cascade.hpp"
 #include "traffic/facts.hpp"
 #include "traffic/schedule.hpp"
+#include "traffic/visit_facts.hpp"
 
 namespace flow::apps {
 namespace {
 
-struct TrafficFlags {
-  traffic::ScheduleSpec spec;
-  double tick_ms = 1000;
-  std::string placement = "uniform";
+struct Flags {
+  TrafficFlags traffic;
   std::vector<double> capacities;
   std::string csv_path;
   bool as_json = false;
 };
 
-// What the table and the JSON show: one schedule and its facts.
-struct Preview {
-  traffic::ScheduleSpec spec;
-  traffic::Schedule schedule;
-  traffic::Facts facts;
-};
-
-base::Result<Preview> make_preview(const TrafficFlags& flags) {
-  const auto placement = traffic::parse_placement(flags.placement);
-  if (!placement) return base::with_context("traffic", placement.error());
-  if (!(flags.tick_ms > 0 && flags.tick_ms <= 604'800'000)) {
-    return base::fail(base::Errc::config, "--tick-ms {}: expected above 0 and at most 7 days",
-                      flags.tick_ms);
-  }
-  Preview preview{.spec = flags.spec, .schedule = {}, .facts = {}};
-  preview.spec.placement = *placement;
-  preview.spec.tick = base::Nanos{static_cast<std::int64_t>(flags.tick_ms * 1e6)};
-  auto schedule = traffic::make_schedule(preview.spec);
-  if (!schedule) return base::with_context("traffic", schedule.error());
-  preview.schedule = std::move(*schedule);
-  auto capacities = flags.capacities;
-  const double mean = preview.spec.requests_per_second;
-  if (capacities.empty()) capacities = {mean, 2 * mean, 3 * mean, 4 * mean, 5 * mean};
-  preview.facts = traffic::facts_of(preview.schedule, capacities);
-  return preview;
+std::vector<double> capacities_of(const Flags& flags, double mean) {
+  if (!flags.capacities.empty()) return flags.capacities;
+  return {mean, 2 * mean, 3 * mean, 4 * mean, 5 * mean};
 }
 
-base::json::value to_json(const Preview& preview) {
-  base::json::array overload;
-  for (const auto& row : preview.facts.overload) {
-    overload.push_back({{"capacity_per_second", row.capacity_per_second},
-                        {"time_share", row.time_share},
-                        {"request_share", row.request_share}});
+base::json::array overload_rows(const std::vector<traffic::Overload>& overload) {
+  base::json::array rows;
+  for (const auto& row : overload) {
+    rows.push_back({{"capacity_per_second", row.capacity_per_second},
+                    {"time_share", row.time_share},
+                    {"request_share", row.request_share}});
   }
-  const auto& [spec, schedule, facts] = preview;
-  base::json::array counts(schedule.counts.begin(), schedule.counts.end());
-  return {{"bias", spec.bias},
-          {"ticks", spec.ticks},
-          {"tick_ns", spec.tick.count()},
-          {"rate_per_second", spec.requests_per_second},
-          {"placement", std::string(name_of(spec.placement))},
-          {"seed", spec.seed},
-          {"schedule_hash", traffic::format_hash(schedule.hash)},
-          {"count_hash", traffic::format_hash(traffic::count_hash(schedule.counts))},
-          {"requests", schedule.intended.size()},
-          {"duration_ns", schedule.duration.count()},
-          {"mean_per_second", facts.mean_per_second},
-          {"peak_per_second", facts.peak_per_second},
-          {"peak_factor", facts.peak_factor},
-          {"busiest_tick", facts.busiest_tick},
-          {"busiest_share", facts.busiest_share},
-          {"tail_ticks", facts.tail_ticks},
-          {"overload", std::move(overload)},
-          {"counts", std::move(counts)}};
+  return rows;
+}
+
+base::json::object to_json(const traffic::VisitSpec& spec, const traffic::Schedule& schedule,
+                           const traffic::Facts& facts) {
+  base::json::object object = describe(spec);
+  object["schedule_hash"] = traffic::format_hash(schedule.hash);
+  object["count_hash"] = traffic::format_hash(traffic::count_hash(schedule.counts));
+  object["requests"] = schedule.intended.size();
+  object["duration_ns"] = schedule.duration.count();
+  object["mean_per_second"] = facts.mean_per_second;
+  object["peak_per_second"] = facts.peak_per_second;
+  object["peak_factor"] = facts.peak_factor;
+  object["busiest_tick"] = facts.busiest_tick;
+  object["busiest_share"] = facts.busiest_share;
+  object["tail_ticks"] = facts.tail_ticks;
+  object["overload"] = overload_rows(facts.overload);
+  object["counts"] = base::json::array(schedule.counts.begin(), schedule.counts.end());
+  return object;
 }
 
 void print_overload(const traffic::Facts& facts) {
@@ -88,8 +66,16 @@ void print_overload(const traffic::Facts& facts) {
   }
 }
 
-void print_table(const Preview& preview) {
-  const auto& [spec, schedule, facts] = preview;
+void print_tail(const traffic::Facts& facts) {
+  if (facts.tail_ticks >= traffic::tail_ticks_wanted) return;
+  fmt::print(
+      "\nThe fastest 1 % of the requests come from {} tick(s), fewer than {}: one run\n"
+      "holds about as many independent looks at p99. Compare runs of several seeds.\n",
+      facts.tail_ticks, traffic::tail_ticks_wanted);
+}
+
+void print_table(const traffic::ScheduleSpec& spec, const traffic::Schedule& schedule,
+                 const traffic::Facts& facts) {
   const double seconds = static_cast<double>(schedule.duration.count()) * 1e-9;
   fmt::print("{}\n\n", traffic::sparkline(schedule.counts));
   fmt::print("  requests        {} in {:g} s, {:.1f}/s on average\n", schedule.intended.size(),
@@ -106,64 +92,92 @@ void print_table(const Preview& preview) {
   fmt::print("  p99 rests on    {} tick(s)\n", facts.tail_ticks);
   fmt::print("  schedule hash   {}\n", traffic::format_hash(schedule.hash));
   print_overload(facts);
-  if (facts.tail_ticks < traffic::tail_ticks_wanted) {
-    fmt::print(
-        "\nThe fastest 1 % of the requests come from {} tick(s), fewer than {}: one run\n"
-        "holds about as many independent looks at p99. Compare runs of several seeds.\n",
-        facts.tail_ticks, traffic::tail_ticks_wanted);
-  }
+  print_tail(facts);
 }
 
-// One line per request: slot, intended nanoseconds, tick.
-base::Result<void> write_csv(const std::string& path, const traffic::Schedule& schedule) {
+base::Result<void> write_csv(const std::string& path, const auto& write) {
   std::ofstream file(path);
-  file << "slot,intended_ns,tick\n";
-  std::size_t slot = 0;
-  for (const base::Nanos at : schedule.intended) {
-    file << fmt::format("{},{},{}\n", slot++, at.count(), at / schedule.tick);
-  }
+  write(file);
   file.close();
   if (!file) return base::fail(base::Errc::config, "--csv {}: cannot be written", path);
   return {};
 }
 
-int run_traffic(const TrafficFlags& flags) {
-  const auto preview = make_preview(flags);
-  if (!preview) return report_error(preview.error());
-  if (!flags.csv_path.empty()) {
-    const auto written = write_csv(flags.csv_path, preview->schedule);
-    if (!written) return report_error(written.error());
+// One line per request: slot, intended nanoseconds, tick.
+void write_requests(std::ofstream& file, const traffic::Schedule& schedule) {
+  file << "slot,intended_ns,tick\n";
+  std::size_t slot = 0;
+  for (const base::Nanos at : schedule.intended) {
+    file << fmt::format("{},{},{}\n", slot++, at.count(), at / schedule.tick);
   }
+}
+
+// One line per request of each visit: when it is meant for if every answer comes at once.
+void write_requests(std::ofstream& file, const traffic::VisitPlan& plan) {
+  file << "visit,user,action,pause_ns,earliest_ns\n";
+  for (std::size_t i = 0; i < plan.visits.size(); ++i) {
+    const traffic::Visit& visit = plan.visits[i];
+    base::Nanos at = visit.arrives;
+    for (std::uint64_t k = visit.first; k < visit.first + visit.requests; ++k) {
+      at = plan.end_of_pause(at, plan.pauses[k]);
+      file << fmt::format("{},{},{},{},{}\n", i, visit.user, name_of(plan.actions[k].kind),
+                          plan.pauses[k].count(), at.count());
+    }
+  }
+}
+
+base::Result<void> show_schedule(const Flags& flags, const traffic::VisitSpec& spec) {
+  const auto schedule = traffic::make_schedule(spec.shape);
+  if (!schedule) return std::unexpected(schedule.error());
+  const auto facts =
+      traffic::facts_of(*schedule, capacities_of(flags, spec.shape.requests_per_second));
   if (flags.as_json) {
-    fmt::print("{}", base::pretty_json(to_json(*preview)));
+    fmt::print("{}", base::pretty_json(to_json(spec, *schedule, facts)));
   } else {
-    print_table(*preview);
+    print_table(spec.shape, *schedule, facts);
   }
-  return 0;
+  if (flags.csv_path.empty()) return {};
+  return write_csv(flags.csv_path, [&](std::ofstream& file) { write_requests(file, *schedule); });
+}
+
+base::Result<void> show_visits(const Flags& flags, const traffic::VisitSpec& spec) {
+  const auto plan = traffic::make_visits(spec);
+  if (!plan) return std::unexpected(plan.error());
+  const double mean = traffic::visit_facts_of(*plan).requests.mean_per_second;
+  const auto facts = traffic::visit_facts_of(*plan, capacities_of(flags, mean));
+  if (flags.as_json) {
+    base::json::object object = describe(spec);
+    for (auto& [key, value] : describe(*plan, facts)) object[key] = value;
+    object["overload"] = overload_rows(facts.requests.overload);
+    fmt::print("{}", base::pretty_json(object));
+  } else {
+    fmt::print("{}", visits_text(*plan, spec));
+    print_overload(facts.requests);
+    print_tail(facts.requests);
+  }
+  if (flags.csv_path.empty()) return {};
+  return write_csv(flags.csv_path, [&](std::ofstream& file) { write_requests(file, *plan); });
+}
+
+int run_traffic(const Flags& flags) {
+  const auto spec = visit_spec_of(flags.traffic);
+  if (!spec) return report_error(base::with_context("traffic", spec.error()).error());
+  const bool is_open = spec->mode == traffic::Mode::open;
+  const auto shown = is_open ? show_schedule(flags, *spec) : show_visits(flags, *spec);
+  return shown ? 0 : report_error(base::with_context("traffic", shown.error()).error());
 }
 
 }  // namespace
 
 void add_traffic(CLI::App& root, int& exit_code) {
-  auto flags = std::make_shared<TrafficFlags>();
-  flags->spec.requests_per_second = 300;
-  flags->spec.seed = 1;
+  auto flags = std::make_shared<Flags>();
   auto* command = root.add_subcommand(
       "traffic", "Show a bursty schedule and what it will do to a server; sends nothing");
-  command->footer("Example: flow traffic --rate 300 --bias 0.705 --capacity 600 --capacity 1200");
-  auto& spec = flags->spec;
-  command->add_option("--bias", spec.bias, "Share of the heavier half, 0.5 (flat) to below 1")
-      ->capture_default_str();
-  command->add_option("--ticks", spec.ticks, "Number of ticks, best a power of two")
-      ->capture_default_str();
-  command->add_option("--tick-ms", flags->tick_ms, "Length of a tick in milliseconds")
-      ->capture_default_str();
-  command->add_option("--rate", spec.requests_per_second, "Mean requests per second")
-      ->capture_default_str();
-  command->add_option("--placement", flags->placement, "Inside a tick: uniform, even or poisson")
-      ->capture_default_str();
-  command->add_option("--seed", spec.seed, "The same seed makes the same schedule")
-      ->capture_default_str();
+  command->footer(
+      "Examples: flow traffic --rate 300 --bias 0.705 --capacity 600 --capacity 1200\n"
+      "          flow traffic --mode sessions --rate 300 --think-limit 60\n"
+      "          flow traffic --mode population --ticks 120 --tick-ms 10000 --users 5000");
+  add_traffic_flags(*command, flags->traffic);
   command->add_option("--capacity", flags->capacities,
                       "Requests per second a server takes, for the overload table (repeatable)");
   command->add_flag("--json", flags->as_json, "Print JSON instead of the table");
