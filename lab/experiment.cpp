@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/yaml.hpp"
+#include "lab/workload_mode.hpp"
 #include "net/url.hpp"
 
 namespace flow::lab {
@@ -34,9 +35,11 @@ Result<Workload> read_workload(YamlMap map) {
   map.number("bias", workload.bias, 0.5, 0.95);
   read_whole(map, "ticks", workload.ticks, 1, 1 << 20);
   map.whole_number("tick_ms", tick_ms, 1, 3'600'000);
+  workload.tick = std::chrono::milliseconds(tick_ms);
   map.number("requests_per_second", workload.requests_per_second, 0.1, 1e6);
   map.choice("placement", placement, {"even", "uniform", "poisson"});
   read_whole(map, "users", workload.users, 1, 100'000);
+  read_mode(map, workload);
   read_whole(map, "warm_up_seconds", workload.warm_up_seconds, 0, 3600);
   read_whole(map, "warm_up_seconds_max", workload.warm_up_seconds_max, 0, 3600);
   const std::string max_place =
@@ -49,7 +52,7 @@ Result<Workload> read_workload(YamlMap map) {
     return fail(Errc::config, "{}: expected no less than warm_up_seconds, which is {}, found {}",
                 max_place, workload.warm_up_seconds, workload.warm_up_seconds_max);
   }
-  workload.tick = std::chrono::milliseconds(tick_ms);
+  if (auto ok = check_mode(map, workload); !ok) return std::unexpected(ok.error());
   workload.placement = traffic::parse_placement(placement).value();  // One of the choices above.
   return workload;
 }
@@ -283,17 +286,19 @@ Result<Experiment> read_experiment(YamlMap map) {
 }
 
 base::json::object describe(const Workload& workload) {
-  return {{"name", workload.name},
-          {"model", "b-model"},
-          {"bias", workload.bias},
-          {"ticks", workload.ticks},
-          {"tick_ns", workload.tick.count()},
-          {"requests_per_second", workload.requests_per_second},
-          {"placement", traffic::name_of(workload.placement)},
-          {"users", workload.users},
-          {"warm_up_seconds", workload.warm_up_seconds},
-          {"warm_up_seconds_max", workload.warm_up_seconds_max},
-          {"warm_up_requests_per_second", workload.warm_up_requests_per_second}};
+  base::json::object object{{"name", workload.name},
+                            {"model", "b-model"},
+                            {"bias", workload.bias},
+                            {"ticks", workload.ticks},
+                            {"tick_ns", workload.tick.count()},
+                            {"requests_per_second", workload.requests_per_second},
+                            {"placement", traffic::name_of(workload.placement)},
+                            {"users", workload.users},
+                            {"warm_up_seconds", workload.warm_up_seconds},
+                            {"warm_up_seconds_max", workload.warm_up_seconds_max},
+                            {"warm_up_requests_per_second", workload.warm_up_requests_per_second}};
+  for (auto& [key, value] : describe_mode(workload)) object[key] = value;
+  return object;
 }
 
 // Absent without analytics.

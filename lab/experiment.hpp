@@ -15,6 +15,7 @@
 #include "base/result.hpp"
 #include "lab/faults.hpp"
 #include "traffic/schedule.hpp"
+#include "traffic/visits.hpp"
 
 namespace flow::lab {
 
@@ -23,9 +24,13 @@ struct Workload {
   double bias = 0.705;
   std::uint32_t ticks = 32;
   base::Nanos tick = std::chrono::seconds(1);
-  double requests_per_second = 300;  // Mean over the schedule.
+  // Mean over the schedule. Modes without a schedule: what follows from users and pauses.
+  double requests_per_second = 300;
   traffic::Placement placement = traffic::Placement::uniform;
   std::uint32_t users = 100;
+  // The mode, and of customers who wait for answers: visits and pauses. Its shape and users are not
+  // read; workload_mode.hpp puts those above in their place.
+  traffic::VisitSpec customers{.mode = traffic::Mode::open};
   std::uint32_t warm_up_seconds = 10;
   // The warm-up goes on until response times have settled, at most so long; 0: not.
   std::uint32_t warm_up_seconds_max = 0;

@@ -42,8 +42,9 @@ Gate completeness(const GateInputs& inputs) {
           0.999,
           "share",
           inputs.completeness >= 0.999,
-          fmt::format("{:.2f} % of the planned requests came due and were tried (at least 99.9 %)",
-                      100 * inputs.completeness)};
+          fmt::format("{:.2f} % of the {} (at least 99.9 %)", 100 * inputs.completeness,
+                      inputs.is_closed ? "requests that came due were tried"
+                                       : "planned requests came due and were tried")};
 }
 
 Gate share_gate(std::string name, double value, double limit, std::string_view subject) {

@@ -26,7 +26,10 @@ struct Gate {
 
 // Of the measured phase.
 struct GateInputs {
-  double completeness = 0;  // Share of the planned requests that came due and were tried.
+  // Share of the planned requests that came due and were tried; with customers who wait for
+  // answers, of those that came due.
+  double completeness = 0;
+  bool is_closed = false;
   base::Nanos start_error_p99{};
   base::Nanos response_p50{};
   double late_share = 0;           // More than 5 ms late although a connection was free.

@@ -25,7 +25,8 @@ std::string bar_of(double share) {
 
 std::string format_elapsed(base::Nanos span) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(span).count();
-  return fmt::format("{}:{:02}", seconds / 60, seconds % 60);
+  if (seconds < 3600) return fmt::format("{}:{:02}", seconds / 60, seconds % 60);
+  return fmt::format("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
 }
 
 Progress::Progress(std::FILE* out)

@@ -51,7 +51,7 @@ class Progress {
   std::thread thread_;
 };
 
-// "0:42", "12:05".
+// "0:42", "12:05", "20:58:45".
 std::string format_elapsed(base::Nanos span);
 
 }  // namespace flow::lab

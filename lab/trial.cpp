@@ -18,6 +18,7 @@
 #include "lab/trial_document.hpp"
 #include "lab/trial_facts.hpp"
 #include "lab/trial_servers.hpp"
+#include "lab/workload_mode.hpp"
 #include "loadtest/session.hpp"
 #include "measure/quantiles.hpp"
 #include "servers/resources.hpp"
@@ -74,6 +75,8 @@ class Trial {
                                         PhaseRange& range, std::string_view name,
                                         loadtest::RequestSink& sink);
   Result<void> warm_up_for(std::uint32_t seconds, loadtest::RequestSink& sink);
+  std::vector<traffic::Action> actions_of(const traffic::Schedule& schedule,
+                                          std::uint64_t purpose) const;
   void begin_faults();
   void show_load(const loadtest::LoadProgress& load, std::string_view name);
   Result<void> check_alive();
@@ -94,6 +97,7 @@ class Trial {
   TrialFacts facts_;
   std::optional<base::Error> error_;
   traffic::Schedule schedule_;
+  std::optional<traffic::VisitPlan> visits_;  // Instead of the schedule: every mode but open.
   std::string admin_password_;
   net::HttpUrl shop_url_;
   loadtest::Session session_;
@@ -137,9 +141,10 @@ Result<void> Trial::prepare() {
   if (!live) return std::unexpected(live.error());
   live_ = std::move(*live);
   teller_ = std::make_unique<LiveTrial>(io_, *live_, anchor_);
-  auto schedule = traffic::make_schedule(schedule_spec(input_.workload, input_.planned.seed));
-  if (!schedule) return std::unexpected(schedule.error());
-  schedule_ = std::move(*schedule);
+  auto traffic = make_traffic(input_.workload, input_.planned.seed);
+  if (!traffic) return std::unexpected(traffic.error());
+  schedule_ = std::move(traffic->schedule);
+  visits_ = std::move(traffic->visits);
   facts_.schedule_hash = traffic::format_hash(schedule_.hash);
   facts_.schedule_seconds =
       static_cast<std::size_t>(std::chrono::ceil<std::chrono::seconds>(schedule_.duration).count());
@@ -358,19 +363,30 @@ void Trial::begin_faults() {
                            .thaw = [this](const auto& role) { return servers_->thaw(role); }});
 }
 
-// Sends a schedule as the requests from range.from on and sets range.until: behind the last one
-// that came due.
-Result<loadtest::LoadResult> Trial::run_load(const traffic::Schedule& schedule,
-                                             std::uint64_t purpose, PhaseRange& range,
-                                             std::string_view name, loadtest::RequestSink& sink) {
+std::vector<traffic::Action> Trial::actions_of(const traffic::Schedule& schedule,
+                                               std::uint64_t purpose) const {
   traffic::BehaviourSpec behaviour;
   behaviour.seed = base::derive_seed(input_.planned.seed, purpose);
   behaviour.users = input_.workload.users;
-  const auto actions = traffic::make_actions(schedule.intended.size(), behaviour);
+  return traffic::make_actions(schedule.intended.size(), behaviour);
+}
+
+// Sends a schedule, or in the measured phase the visits, as the requests from range.from on and
+// sets range.until: behind the last one that came due.
+Result<loadtest::LoadResult> Trial::run_load(const traffic::Schedule& schedule,
+                                             std::uint64_t purpose, PhaseRange& range,
+                                             std::string_view name, loadtest::RequestSink& sink) {
+  const bool is_measured = purpose == actions_purpose;
+  std::vector<traffic::Action> actions;
   loadtest::LoadPlan plan;
   plan.base = shop_url_;
-  plan.intended = schedule.intended;
-  plan.actions = actions;
+  if (is_measured && visits_) {
+    plan.visits = &*visits_;
+  } else {
+    actions = actions_of(schedule, purpose);
+    plan.intended = schedule.intended;
+    plan.actions = actions;
+  }
   plan.tokens = session_.tokens;
   plan.trial = input_.key;
   plan.first_request = range.from;
@@ -379,7 +395,6 @@ Result<loadtest::LoadResult> Trial::run_load(const traffic::Schedule& schedule,
   plan.shards = input_.experiment.shards;
   plan.connections_max = input_.experiment.connections_max;
   plan.start = base::now() + 200ms;
-  const bool is_measured = purpose == actions_purpose;
   if (analytics_ && !is_measured) analytics_->warm_up(*plan.start, schedule.duration);
   if (is_measured) {
     facts_.measured_from = anchor_.to_unix(*plan.start);

@@ -70,6 +70,7 @@ GateInputs gate_inputs(const TrialInput& input, const TrialFacts& facts,
   if (response.count() > 0) gates.response_p50 = response.quantile(0.5);
   if (facts.load) {
     gates.completeness = facts.load->completeness();
+    gates.is_closed = facts.load->is_closed;
     gates.late_share = facts.load->late_share();
     gates.generator_cpu_share = facts.load->cpu_share_max();
     gates.littles_law_error = facts.load->littles_law_gap();
@@ -99,6 +100,25 @@ object generator_of(const TrialInput& input, const TrialFacts& facts) {
   generator["in_flight_max"] = load.measured.in_flight_max;
   generator["in_flight_mean"] = load.in_flight_mean();
   return generator;
+}
+
+// Of customers who wait for answers: what became of them, and of the requests that they would have
+// made of a server that answers at once.
+object customers_of(const TrialInput& input, const loadtest::LoadResult& load) {
+  const auto& visits = load.measured.visits;
+  return {{"mode", traffic::name_of(input.workload.customers.mode)},
+          {"arrived", visits.arrived},
+          {"completed", visits.completed},
+          {"cut", visits.cut},
+          {"turned_away", visits.turned_away},
+          {"present_mean", load.present_mean()},
+          {"present_max", visits.present_max},
+          {"requests_planned", load.planned},
+          {"omitted_share", load.omitted_share()},
+          {"words", fmt::format("customers waited for their answers: {:.2f} % of the {} requests "
+                                "that they would have made of a server that answers at once were "
+                                "never made, and no response time shows them",
+                                100 * load.omitted_share(), load.planned)}};
 }
 
 array resources_of(const TrialFacts& facts) {
@@ -208,6 +228,7 @@ Result<object> make_trial_document(const TrialInput& input, const TrialFacts& fa
     document["warm_up"] = describe(*facts.steadiness);
     document["warm_up"].as_object()["seconds"] = facts.warm_up_seconds;
   }
+  if (facts.load && facts.load->is_closed) document["customers"] = customers_of(input, *facts.load);
   if (!facts.faults.empty()) document["faults"] = facts.faults;
   return document;
 }

@@ -52,6 +52,18 @@ TEST(Gates, EachFailsAloneWhenItsPromiseIsBroken) {
   EXPECT_THAT(fails([](auto& i) { i.audit_complete = false; }), ElementsAre("audit_complete"));
 }
 
+TEST(Gates, AskOfCustomersWhoWaitOnlyForWhatCameDue) {
+  const auto words_of = [](bool is_closed) {
+    GateInputs inputs = good();
+    inputs.is_closed = is_closed;
+    const auto gates = evaluate_gates(inputs);
+    return std::ranges::find(gates, "completeness", &Gate::name)->words;
+  };
+
+  EXPECT_THAT(words_of(true), testing::HasSubstr("requests that came due were tried"));
+  EXPECT_THAT(words_of(false), testing::HasSubstr("planned requests came due"));
+}
+
 TEST(Gates, MeasureTheStartErrorAgainstASlowSystemsMedian) {
   GateInputs inputs = good();
   inputs.start_error_p99 = 1100us;

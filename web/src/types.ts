@@ -30,6 +30,8 @@ export interface Workload {
   ticks?: number;
   tick_ns?: number;
   requests_per_second?: number;
+  /** Left out by results before there were modes: open. */
+  mode?: string;
   placement?: string;
   users?: number;
   warm_up_seconds?: number;

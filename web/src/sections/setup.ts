@@ -24,6 +24,11 @@ export function hostWords({host}: Experiment): string {
   return `${parts.join(", ")}. Clients, servers and load generator shared this machine.${sync}`;
 }
 
+function modeWords({mode, placement}: Workload): string {
+  if (mode === undefined || mode === "open") return `placed ${placement ?? "?"}`;
+  return `mode ${mode}: customers wait for answers, these are the numbers when every one comes at once`;
+}
+
 function scheduleWords(name: string, workload: Workload): string {
   const seconds = ((workload.ticks ?? 0) * (workload.tick_ns ?? 0)) / 1e9;
   const warmUp = workload.warm_up_seconds
@@ -33,7 +38,7 @@ function scheduleWords(name: string, workload: Workload): string {
   const bias = workload.bias === undefined ? "" : ` with bias ${workload.bias}`;
   return `“${name}”: ${warmUp}${count(workload.facts?.requests ?? 0)} requests in ` +
          `${significant(seconds)} s (mean ${significant(workload.requests_per_second ?? 0)}/s, ` +
-         `${workload.model ?? "unknown model"}${bias}, placed ${workload.placement ?? "?"}, ` +
+         `${workload.model ?? "unknown model"}${bias}, ${modeWords(workload)}, ` +
          `${plural(workload.users ?? 0, "user")}).`;
 }
 
