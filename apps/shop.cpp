@@ -17,6 +17,7 @@
 #include "apps/command.hpp"
 #include "apps/driver_choice.hpp"
 #include "ecommerce/domain/event.hpp"
+#include "loadtest/tcp.hpp"
 #include "net/signals.hpp"
 
 namespace flow::apps {
@@ -220,6 +221,7 @@ Result<void> serve(ShopFlags flags) {
       if (!created) return base::with_context("shop: topics", created.error());
     }
   }
+  loadtest::raise_descriptor_limit();  // A connection for every customer; shells allow 1024.
   auto shop = ecommerce::Shop::start(flags.shop, host ? host->driver() : nullptr,
                                      flags.as_json ? print_second_json : print_second_text, log);
   if (!shop) return base::with_context("shop", shop.error());
