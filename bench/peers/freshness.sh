@@ -20,7 +20,7 @@ flow=$home/build/release/flow
 load=$home/build/release/bench/freshness_load
 
 blocks="K P P K"
-passes="K P P K K P P K K P P K"
+passes="K P P K K P P K K P P K K P P K"
 level=fsync-1
 out=
 is_probed=1
@@ -43,7 +43,7 @@ per_second=1000
 warm_up=15000      # Events: 15 s.
 measured=40000     # 40 s.
 full=655000        # In a topic before its table is made.
-warm_passes=4      # Two of each platform.
+warm_passes=8      # Four of each platform.
 partitions=6       # As in a trial.
 
 export FLOW_CACHE=${FLOW_CACHE:-$HOME/.cache/flow}
