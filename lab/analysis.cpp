@@ -257,6 +257,11 @@ class Reader {
   std::map<std::string, Blocks> cells_;
 };
 
+// A sentence that can be quoted alone.
+std::string quoted(const std::string& sentence, const AnalysisCell& cell) {
+  return cell.like_for_like ? sentence : "NOT LIKE FOR LIKE: " + sentence;
+}
+
 // Whether what experiment.json says now is what was stored before the first trial.
 value preregistration_holds(const value& experiment) {
   const value* effective = find(experiment, "effective");
@@ -266,6 +271,35 @@ value preregistration_holds(const value& experiment) {
     return nullptr;
   }
   return preregistration_of(effective->as_object(), plan->as_object()) == stored;
+}
+
+// What the experiment file asks by name, with the verdicts of its levels; where a level is decided,
+// what else differs.
+array answers_of(const value& experiment, const std::vector<LevelInference>& inferred,
+                 const std::vector<AnalysisCell>& cells) {
+  array answers;
+  const value* questions = find(experiment, "effective/questions");
+  for (const auto& question :
+       questions && questions->is_array() ? questions->as_array() : array{}) {
+    array sentences;
+    const value* levels = find(question, "levels");
+    for (const auto& level : levels && levels->is_array() ? levels->as_array() : array{}) {
+      for (std::size_t i = 0; i < inferred.size(); ++i) {
+        if (!level.is_string() || cells[i].level != level_name(std::string(level.as_string())))
+          continue;
+        sentences.emplace_back(quoted(inferred[i].sentence, cells[i]));
+        for (const auto& secondary : inferred[i].secondaries) {
+          if (secondary.is_different && secondary.is_interpreted) {
+            sentences.emplace_back(quoted(secondary.sentence, cells[i]));
+          }
+        }
+      }
+    }
+    answers.push_back({{"name", text_at(question, "name")},
+                       {"text", text_at(question, "text")},
+                       {"sentences", std::move(sentences)}});
+  }
+  return answers;
 }
 
 // What Flow adds by itself: the trial whose broker acknowledges at once.
@@ -311,9 +345,7 @@ Result<object> analyse(const object& result) {
     level["workload"] = input->cells[i].workload;
     level["like_for_like"] = input->cells[i].like_for_like;
     levels.push_back(std::move(level));
-    sentences.emplace_back(input->cells[i].like_for_like
-                               ? inferred[i].sentence
-                               : "NOT LIKE FOR LIKE: " + inferred[i].sentence);
+    sentences.emplace_back(quoted(inferred[i].sentence, input->cells[i]));
   }
   object analysis{{"format", "flow-analysis/1"},
                   {"margin", input->inference.margin},
@@ -332,6 +364,10 @@ Result<object> analyse(const object& result) {
     analysis["floor"] = std::move(*floor);
   }
   analysis["sentences"] = std::move(sentences);
+  if (auto answers = answers_of(result.at("experiment"), inferred, input->cells);
+      !answers.empty()) {
+    analysis["questions"] = std::move(answers);
+  }
   return analysis;
 }
 

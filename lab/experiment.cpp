@@ -72,20 +72,20 @@ Result<void> read_workloads(YamlMap& map, Experiment& experiment) {
   return {};
 }
 
-Result<void> check_list(const YamlMap& map, std::string_view key,
-                        const std::vector<std::string>& values,
+// `where`: the list's place, for messages.
+Result<void> check_list(const std::string& where, const std::vector<std::string>& values,
                         const std::vector<std::string>& choices) {
   std::set<std::string> seen;
   for (const auto& value : values) {
     if (!choices.empty() && std::ranges::find(choices, value) == choices.end()) {
-      return fail(Errc::config, "{}: expected a list of {}, found '{}'", map.where(key),
+      return fail(Errc::config, "{}: expected a list of {}, found '{}'", where,
                   fmt::join(choices, ", "), value);
     }
     if (!seen.insert(value).second) {
-      return fail(Errc::config, "{}: '{}' occurs twice", map.where(key), value);
+      return fail(Errc::config, "{}: '{}' occurs twice", where, value);
     }
   }
-  if (values.empty()) return fail(Errc::config, "{}: expected at least one", map.where(key));
+  if (values.empty()) return fail(Errc::config, "{}: expected at least one", where);
   return {};
 }
 
@@ -218,6 +218,21 @@ Result<void> read_variations(YamlMap& map, Experiment& experiment) {
   return {};
 }
 
+Result<void> read_questions(YamlMap& map, Experiment& experiment) {
+  for (auto& entry : map.maps("questions")) {
+    Question question;
+    for (const auto* key : {"name", "text", "levels"}) entry.require(key);
+    entry.text("name", question.name);
+    entry.text("text", question.text);
+    entry.texts("levels", question.levels);
+    const std::string where = entry.has("levels") ? entry.where("levels") : "";
+    if (auto done = entry.finish(); !done) return std::unexpected(done.error());
+    if (auto ok = check_list(where, question.levels, experiment.levels); !ok) return ok;
+    experiment.questions.push_back(std::move(question));
+  }
+  return {};
+}
+
 Result<Experiment> read_experiment(YamlMap map) {
   Experiment experiment;
   map.require("name");
@@ -248,10 +263,12 @@ Result<Experiment> read_experiment(YamlMap map) {
   map.text(broker_cpus_setting, cpus);
   auto variations = read_variations(map, experiment);
   read_analytics(map, experiment.analytics);
+  auto questions = read_questions(map, experiment);
   auto faults = read_faults(map, experiment);
   auto workloads = read_workloads(map, experiment);
   auto seeds = read_seeds(map, experiment);
   if (auto done = map.finish(); !done) return std::unexpected(done.error());
+  if (!questions) return std::unexpected(questions.error());
   if (!variations) return std::unexpected(variations.error());
   if (!cpus_of(cpus)) {
     return fail(Errc::config, "{}: expected CPUs from 0.05 to 1024, or 0 for all, found '{}'",
@@ -264,10 +281,11 @@ Result<Experiment> read_experiment(YamlMap map) {
   if (experiment.workloads.empty()) {
     return fail(Errc::config, "{}: expected at least one", map.where("workloads"));
   }
-  if (auto ok = check_list(map, "platforms", experiment.platforms, {"kafka", "pulsar"}); !ok) {
+  if (auto ok = check_list(map.where("platforms"), experiment.platforms, {"kafka", "pulsar"});
+      !ok) {
     return std::unexpected(ok.error());
   }
-  if (auto ok = check_list(map, "levels", experiment.levels, {}); !ok) {
+  if (auto ok = check_list(map.where("levels"), experiment.levels, {}); !ok) {
     return std::unexpected(ok.error());
   }
   if (experiment.reuses_servers && experiment.analytics.is_on) {
@@ -375,8 +393,14 @@ base::json::object describe(const Experiment& experiment) {
   for (const auto seed : experiment.seeds) seeds.emplace_back(seed);
   base::json::array faults;
   for (const auto& fault : experiment.faults) faults.push_back(describe(fault));
+  base::json::array questions;
+  for (const auto& question : experiment.questions) {
+    questions.push_back(
+        {{"name", question.name}, {"text", question.text}, {"levels", texts(question.levels)}});
+  }
   base::json::object object{{"name", experiment.name},
                             {"question", experiment.question},
+                            {"questions", std::move(questions)},
                             {"platforms", texts(experiment.platforms)},
                             {"levels", texts(experiment.levels)},
                             {"blocks", experiment.blocks},

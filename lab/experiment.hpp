@@ -57,12 +57,21 @@ struct Variation {
 };
 inline constexpr const char* broker_cpus_setting = "broker_cpus";
 
+// What an experiment was made to answer, beside its headline: the report answers each by name, with
+// the verdicts of these levels.
+struct Question {
+  std::string name;  // "RQ1"
+  std::string text;
+  std::vector<std::string> levels;
+};
+
 // Fewer blocks give numbers and no verdict: an exact test of up to three primaries cannot decide.
 inline constexpr std::uint32_t blocks_for_a_verdict = 7;
 
 struct Experiment {
   std::string name;
   std::string question;
+  std::vector<Question> questions;
   std::vector<std::string> platforms;  // "kafka", "pulsar"
   std::vector<std::string> levels;     // Names in levels/, or paths.
   std::vector<Workload> workloads;

@@ -47,6 +47,16 @@ array live_gates(const GateInputs& inputs) {
   return gates;
 }
 
+std::string broken_words(const array& gates) {
+  std::string words;
+  for (const auto& gate : gates) {
+    if (gate.at("holds").as_bool()) continue;
+    words += words.empty() ? "; NOT HOLDING: " : ", ";
+    words += std::string_view(gate.at("name").as_string());
+  }
+  return words;
+}
+
 object describe(const servers::MachineUse& use) {
   return {{"busy_share", use.cpu_fraction},
           {"iowait_share", use.iowait_fraction},
@@ -80,7 +90,9 @@ void LiveTrial::load(const loadtest::LoadProgress& progress) {
   const auto unix_ns = base::count(anchor_.to_unix(base::now()));
   io_.post([this, inputs = std::move(inputs), unix_ns]() mutable {
     inputs.steal_share = steal_share_;
-    log_.tell("gates", {{"gates", live_gates(inputs)}, {"unix_ns", unix_ns}});
+    const array gates = live_gates(inputs);
+    broken_gates_ = broken_words(gates);
+    log_.tell("gates", {{"gates", gates}, {"unix_ns", unix_ns}});
   });
 }
 

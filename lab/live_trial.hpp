@@ -6,6 +6,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "base/clock.hpp"
@@ -33,6 +34,9 @@ class LiveTrial {
   // A second of the measured phase: the gates that it decides so far. The seal decides them for
   // good, on the joined records.
   void load(const loadtest::LoadProgress& progress);
+  // For a line of the terminal: "; NOT HOLDING: steal", empty while all that are known so far do.
+  // On `io`.
+  const std::string& broken_gates() const { return broken_gates_; }
 
   servers::ResourceSampler::OnSample resource_sink();
 
@@ -44,7 +48,8 @@ class LiveTrial {
   base::ClockAnchor anchor_;
   measure::Histogram start_error_;  // Of the measured phase so far.
   measure::Histogram response_;
-  double steal_share_ = 0;  // Since the sampler began. On io_.
+  double steal_share_ = 0;  // Since the sampler began. On io_, as is the next one.
+  std::string broken_gates_;
 };
 
 }  // namespace flow::lab

@@ -16,10 +16,6 @@ namespace {
 constexpr std::uint64_t order_purpose = 0x6f72646572;  // "order"
 constexpr std::uint64_t pilot_purpose = 0x70696c6f74;  // "pilot"
 
-std::string level_name(const std::string& level) {
-  return std::filesystem::path(level).stem().string();
-}
-
 // "num.io.threads" of "kafka.broker.num.io.threads".
 std::string_view short_name(std::string_view setting) {
   for (const std::string_view platform : {"kafka.", "pulsar."}) {
@@ -139,6 +135,10 @@ std::vector<std::vector<std::size_t>> block_orders(std::size_t cells,
 }
 
 }  // namespace
+
+std::string level_name(const std::string& level) {
+  return std::filesystem::path(level).stem().string();
+}
 
 std::vector<std::vector<std::size_t>> williams_square(std::size_t n) {
   // 0 1 n-1 2 n-2 …, and that plus 1, 2, … (mod n).

@@ -57,6 +57,9 @@ Experiment pilot_of(Experiment experiment);
 
 Plan make_plan(const Experiment& experiment);
 
+// What a level is called: the word in the experiment file, or the name of its file.
+std::string level_name(const std::string& level);
+
 // A level with a cell's varied settings in it. Errc::config for a setting that the level's file
 // cannot have.
 base::Result<servers::Level> level_of(const Cell& cell, servers::Level level);

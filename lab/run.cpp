@@ -363,7 +363,7 @@ std::optional<TrialOutcome> Run::finished_before(const fs::path& folder) const {
   const auto hash = view.at("schedule_hash");
   if (!state || !valid || !hash || state->text().value_or("") != "complete") return std::nullopt;
   return TrialOutcome{"complete", valid->boolean().value_or(false),
-                      std::string(hash->text().value_or("")), std::nullopt};
+                      std::string(hash->text().value_or(""))};
 }
 
 // What an earlier try left is kept below `kind`, out of the way of the trial that is run again.
@@ -457,6 +457,9 @@ void Run::run_trial_of(const PlannedTrial& planned, RunOutcome& outcome) {
         .make_driver = options_.make_driver};
     done = run_until_valid(input);
     ++trials_run_;
+    if (plan_.trials.size() > 2 && !done->words.empty()) {
+      progress_.note(fmt::format("{}: {}: {}", id, done->state, done->words));
+    }
   }
   if (block_hash.empty()) block_hash = done->schedule_hash;
   if (done->state == "complete") ++outcome.trials_complete;

@@ -45,7 +45,8 @@ struct TrialOutcome {
   std::string state;  // "complete", "partial", "failed"
   bool is_valid = false;
   std::string schedule_hash;
-  std::optional<base::Error> error;  // What ended it early.
+  std::string words = {};                 // One line: gates, the p99 of each hop that counts.
+  std::optional<base::Error> error = {};  // What ended it early.
 };
 
 TrialOutcome run_trial(const TrialInput& input, Progress& progress, StopRequest& stop);

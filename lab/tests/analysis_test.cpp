@@ -194,6 +194,23 @@ TEST(Analysis, ComparesTheValuesOfWhatIsVariedOnOnePlatform) {
               HasSubstr("Kafka (broker_cpus all) has the lower p99 of publish response"));
 }
 
+TEST(Analysis, AnswersTheQuestionsOfTheFileByName) {
+  object result = result_of(8, 0.5, false);
+  result.at("experiment").at("effective").as_object()["questions"] =
+      array{object{{"name", "RQ1"}, {"text", "Which is lower?"}, {"levels", array{"fsync-1"}}},
+            object{{"name", "RQ2"}, {"text", "And there?"}, {"levels", array{"strong"}}}};
+
+  const auto analysis = analyse(result);
+
+  ASSERT_TRUE(analysis) << analysis.error().what;
+  const auto& questions = analysis->at("questions").as_array();
+  ASSERT_THAT(questions, SizeIs(2));
+  EXPECT_EQ(questions[0].at("name"), "RQ1");
+  EXPECT_THAT(std::string(questions[0].at("sentences").at(0).as_string()),
+              HasSubstr("NOT LIKE FOR LIKE: At level fsync-1, Pulsar"));
+  EXPECT_THAT(questions[1].at("sentences").as_array(), SizeIs(0));
+}
+
 TEST(Analysis, SaysWhatAPilotTeachesAndWhatFlowItselfAdds) {
   object result = one_platform();
   result.at("experiment").at("effective").as_object()["pilot"] = true;

@@ -55,6 +55,18 @@ TEST(Experiment, RefusesWhatCannotBeRun) {
   EXPECT_THAT(error_of(with("workloads:", "other:")), HasSubstr("workloads"));
 }
 
+TEST(Experiment, TakesQuestionsAboutItsLevels) {
+  const std::string asked =
+      std::string(small) + "questions:\n  - {name: RQ1, text: Which one, levels: [";
+
+  const auto experiment = parse_experiment(asked + "fsync-1]}\n", "x.yaml");
+
+  ASSERT_TRUE(experiment) << experiment.error().what;
+  EXPECT_EQ(experiment->questions.at(0).name, "RQ1");
+  EXPECT_THAT(error_of(asked + "strong]}\n"), HasSubstr("a list of fsync-1, found 'strong'"));
+  EXPECT_THAT(error_of(asked + "]}\n"), HasSubstr("at least one"));
+}
+
 TEST(Experiment, TakesSettingsThatAreVaried) {
   const auto experiment = parse_experiment(
       std::string(small) +

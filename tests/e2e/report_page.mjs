@@ -298,7 +298,11 @@ async function checkPrint(page, screenshots) {
 async function checkLook(browser, report, look, {trials, experiment, screenshots}) {
   const {context, page} = await openPage(browser, report, look);
   await checkWidth(page, look.name);
-  if (screenshots) await page.screenshot({path: join(screenshots, `${look.name}.png`), fullPage: true});
+  if (screenshots) {
+    await page.screenshot({path: join(screenshots, `${look.name}.png`), fullPage: true});
+    // The README's picture: what is seen first.
+    if (look.name === "desktop-light") await page.screenshot({path: join(screenshots, "report.png")});
+  }
   let words = "";
   if (look.name === "desktop-light") {
     checkWords(await page.evaluate(() => document.body.textContent), experiment);

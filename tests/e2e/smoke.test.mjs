@@ -148,7 +148,8 @@ describe("flow run experiments/smoke.yaml", () => {
 
   test("shows the numbers of trial.json on the page, without an error", () => {
     const page = spawnSync("node", [path.join(ROOT, "tests/e2e/report_page.mjs"),
-      path.join(folder, "report.html"), folder], { encoding: "utf8", timeout: 180_000 });
+      path.join(folder, "report.html"), folder,
+      ...(process.env.FLOW_SCREENSHOTS ? ["--screenshots", process.env.FLOW_SCREENSHOTS] : [])], { encoding: "utf8", timeout: 180_000 });
     assert.equal(page.status, 0, page.stdout + page.stderr);
   });
 

@@ -17,7 +17,7 @@ import {comparisonTitle, stamps} from "./sections/parts.ts";
 import {partitionSection, resourceSection} from "./sections/resources.ts";
 import {setup} from "./sections/setup.ts";
 import {validitySection} from "./sections/validity.ts";
-import {verdictSection} from "./sections/verdict.ts";
+import {questionsSection, verdictSection} from "./sections/verdict.ts";
 import type {Result} from "./types.ts";
 
 function readResult(): Result {
@@ -57,6 +57,7 @@ function render(result: Result): Child[] {
     [stamps(comparison, result.experiment), " ", words];
   const sections = [
     overview(result, comparisons, captionOf),
+    questionsSection(result),
     verdictSection(result),
     setup(result),
     trafficSection(result),

@@ -241,6 +241,7 @@ export interface Analysis {
   preregistered?: boolean | null;
   levels?: LevelVerdict[];
   sentences?: string[];
+  questions?: {name: string; text: string; sentences?: string[]}[];
 }
 
 /** A setting of a server that is not its vendor's default; null: the vendor sets none, or Flow leaves it out. */

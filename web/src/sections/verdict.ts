@@ -55,6 +55,17 @@ export function sentencesOf({analysis}: Result): string[] {
   return analysis?.sentences ?? [];
 }
 
+/** What the experiment file asks by name. */
+export function questionsSection({analysis}: Result): Child {
+  const questions = analysis?.questions ?? [];
+  if (questions.length === 0) return null;
+  return section("questions", "The questions of this experiment", questions.map(({name, text, sentences = []}) => [
+    h("h3", {}, `${name}. ${text}`),
+    sentences.length === 0 ? paragraph("No block of its levels can be judged.")
+      : h("ul", {}, sentences.map((sentence) => h("li", {}, sentence))),
+  ]));
+}
+
 export function verdictSection(result: Result): Child {
   const levels = (result.analysis?.levels ?? []).filter(({blocks}) => (blocks ?? 0) > 1);
   if (levels.length === 0) return null;
