@@ -4,6 +4,7 @@
 #include <cmath>
 #include <unordered_set>
 
+#include "lab/volume_classes.hpp"
 #include "measure/hdr_codec.hpp"
 #include "measure/quantiles.hpp"
 
@@ -26,8 +27,8 @@ using streaming::audit::RowRecord;
 class Summary {
  public:
   Summary(const PhaseRange& measured, std::uint64_t trial, base::UnixNanos from,
-          std::size_t seconds)
-      : measured_(measured), trial_(trial), from_(from) {
+          std::size_t seconds, TickTally* tally)
+      : measured_(measured), trial_(trial), from_(from), tally_(tally) {
     for (const auto* name : {"response_time", "service_time", "start_error", "blocked_time",
                              "publish_latency", "publish_response", "end_to_end"}) {
       result_.hops[name];
@@ -49,6 +50,7 @@ class Summary {
     }
     // A refusal is often quick; it must flatter nobody.
     const bool is_success = record.end == RequestEnd::answered && record.status < 400;
+    tell(ClassHop::response_time, record.intended, is_success, record.answered);
     if (is_success) {
       put("response_time", record.answered - record.intended);
       put("service_time", record.answered - record.sent);
@@ -63,7 +65,9 @@ class Summary {
   void add(const AttemptRecord& record) {
     if (record.trial != trial_ || !measured_.contains(record.request)) return;
     SecondRow* row = row_of(record.intended);
-    if (record.end == AttemptEnd::acked) {
+    const bool is_acked = record.end == AttemptEnd::acked;
+    tell(ClassHop::publish_response, record.intended, is_acked, record.decided);
+    if (is_acked) {
       put("publish_latency", record.decided - record.published);
       put("publish_response", record.decided - record.intended);
       if (row) {
@@ -102,6 +106,7 @@ class Summary {
     if (record.trial != trial_ || !measured_.contains(record.request)) return;
     if (!queryable_.insert(record.request).second) return;  // A duplicate: counted elsewhere.
     put("queryable", record.ingested - record.intended);
+    tell(ClassHop::queryable, record.intended, true, record.ingested);
     if (SecondRow* row = row_of(record.intended)) {
       row->queryable.values.record(Nanos{record.ingested - record.intended});
     }
@@ -110,6 +115,7 @@ class Summary {
   void censor_unqueryable(const AttemptRecord& record) {
     if (!is_acked_and_absent(record, queryable_)) return;
     ++result_.hops["queryable"].censored;
+    tell(ClassHop::queryable, record.intended, false, 0);
     if (SecondRow* row = row_of(record.intended)) ++row->queryable.censored;
   }
 
@@ -141,6 +147,11 @@ class Summary {
            record.end == AttemptEnd::acked && !present.contains(record.request);
   }
 
+  void tell(ClassHop hop, std::int64_t intended, bool has_ended, std::int64_t end) {
+    if (tally_ == nullptr) return;
+    tally_->add(hop, intended, has_ended ? std::optional(Nanos{end - intended}) : std::nullopt);
+  }
+
   void put(const char* hop, std::int64_t nanos) { result_.hops[hop].values.record(Nanos{nanos}); }
 
   SecondRow* row_of(std::int64_t intended) {
@@ -153,6 +164,7 @@ class Summary {
   const PhaseRange& measured_;
   std::uint64_t trial_;
   base::UnixNanos from_;
+  TickTally* tally_;
   HopSummary result_;
   std::unordered_set<std::uint64_t> seen_;
   std::unordered_set<std::uint64_t> queryable_;
@@ -183,8 +195,9 @@ array curve_of(const Hop& hop) {
 }  // namespace
 
 HopSummary summarise_hops(const TrialRecords& records, const PhaseRange& measured,
-                          std::uint64_t trial, base::UnixNanos measured_from, std::size_t seconds) {
-  Summary summary(measured, trial, measured_from, seconds);
+                          std::uint64_t trial, base::UnixNanos measured_from, std::size_t seconds,
+                          TickTally* tally) {
+  Summary summary(measured, trial, measured_from, seconds, tally);
   for (const auto& record : records.requests) summary.add(record);
   for (const auto& record : records.attempts) summary.add(record);
   for (const auto& record : records.reads) summary.add(record);

@@ -51,9 +51,13 @@ struct TrialRecords {
   std::vector<streaming::audit::QueryRecord> queries;
 };
 
-// `seconds`: length of the schedule. `trial`: other trials' events are left out.
+class TickTally;  // lab/volume_classes.hpp
+
+// `seconds`: length of the schedule. `trial`: other trials' events are left out. `tally`, where
+// given, is told each value too.
 HopSummary summarise_hops(const TrialRecords& records, const PhaseRange& measured,
-                          std::uint64_t trial, base::UnixNanos measured_from, std::size_t seconds);
+                          std::uint64_t trial, base::UnixNanos measured_from, std::size_t seconds,
+                          TickTally* tally = nullptr);
 
 base::json::object describe(const Hop& hop);
 base::json::array describe(std::span<const SecondRow> seconds, bool has_analytics);

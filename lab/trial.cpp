@@ -146,6 +146,7 @@ Result<void> Trial::prepare() {
   schedule_ = std::move(traffic->schedule);
   visits_ = std::move(traffic->visits);
   facts_.schedule_hash = traffic::format_hash(schedule_.hash);
+  facts_.tick_requests = schedule_.counts;
   facts_.schedule_seconds =
       static_cast<std::size_t>(std::chrono::ceil<std::chrono::seconds>(schedule_.duration).count());
   auto run = servers::RunDirectory::create();

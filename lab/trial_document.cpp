@@ -10,6 +10,7 @@
 #include "lab/analytics_document.hpp"
 #include "lab/gates.hpp"
 #include "lab/ledger_document.hpp"
+#include "lab/volume_classes.hpp"
 #include "streaming/audit/records.hpp"
 
 namespace flow::lab {
@@ -178,12 +179,16 @@ Result<object> make_trial_document(const TrialInput& input, const TrialFacts& fa
       return std::unexpected(read.error());
     }
   }
-  const HopSummary hops =
-      summarise_hops(*records, facts.phases.measured, input.key, facts.measured_from,
-                     base::count(facts.measured_from) == 0 ? 0 : facts.schedule_seconds);
-  const LedgerDocument ledger = make_ledger_document(*records, facts, input.key);
   // A trial that never began to measure has nothing to be judged.
   const bool was_measured = base::count(facts.measured_from) != 0;
+  TickTally tally(was_measured ? ticks_of(schedule_spec(input.workload, input.planned.seed),
+                                          facts.tick_requests)
+                               : Ticks{},
+                  facts.measured_from);
+  const HopSummary hops =
+      summarise_hops(*records, facts.phases.measured, input.key, facts.measured_from,
+                     was_measured ? facts.schedule_seconds : 0, &tally);
+  const LedgerDocument ledger = make_ledger_document(*records, facts, input.key);
   const auto gates = was_measured
                          ? evaluate_gates(gate_inputs(input, facts, *records, hops, ledger))
                          : std::vector<Gate>{};
@@ -214,6 +219,7 @@ Result<object> make_trial_document(const TrialInput& input, const TrialFacts& fa
                   {"audit", ledger.audit},
                   {"sums", ledger.sums},
                   {"hops", hops_of(hops)},
+                  {"classes", describe(tally, records->has_analytics)},
                   {"partitions", partitions_of(*records, facts.phases.measured, input.key)},
                   {"gates", describe(gates)},
                   {"generator", generator_of(input, facts)},

@@ -55,6 +55,7 @@ struct TrialFacts {
   base::UnixNanos measured_until{};
   base::UnixNanos finished{};
   std::size_t schedule_seconds = 0;
+  std::vector<std::uint64_t> tick_requests;  // Planned, one per tick.
   std::optional<loadtest::LoadResult> load;  // Of the measured phase.
   std::optional<servers::ResourceUse> resources;
   base::Nanos clock_step{};

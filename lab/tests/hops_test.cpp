@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "lab/volume_classes.hpp"
+
 namespace flow::lab {
 namespace {
 
@@ -134,6 +136,35 @@ TEST(Hops, CountAnAckedEventThatNobodySawAsCensored) {
   records.reads = {read(11, 0, 6)};
 
   EXPECT_EQ(summarise(records).hops["end_to_end"].censored, 1U);
+}
+
+TEST(Hops, TellATallyWhatEachRequestAndEventCameTo) {
+  TrialRecords records;
+  records.has_analytics = true;
+  records.requests = {request(11, 0, 10), request(12, 1500, 20), request(13, 1500, 1)};
+  records.requests[2].status = 503;
+  records.attempts = {attempt(11, 0, 12), attempt(12, 1500, 25), attempt(13, 1500, 2)};
+  records.attempts[2].end = AttemptEnd::lost;
+  auto& row = records.rows.emplace_back();
+  row.trial = trial;
+  row.request = 11;
+  row.intended = start;
+  row.ingested = start + 50 * ms;
+  TickTally tally({.length = std::chrono::seconds(1), .classes = {0, 1}, .requests = {1, 2}},
+                  base::UnixNanos{start});
+
+  summarise_hops(records, measured, trial, base::UnixNanos{start}, 2, &tally);
+
+  const auto& quiet = tally.classes()[0].hops;
+  const auto& busy = tally.classes()[1].hops;
+  EXPECT_EQ(quiet[0].values.max().count(), 10 * ms);
+  EXPECT_EQ(quiet[1].values.max().count(), 12 * ms);
+  EXPECT_EQ(quiet[2].values.max().count(), 50 * ms);
+  EXPECT_EQ(busy[0].values.max().count(), 20 * ms);
+  EXPECT_EQ(busy[0].censored, 1U);
+  EXPECT_EQ(busy[1].values.count(), 1U);
+  EXPECT_EQ(busy[1].censored, 1U);
+  EXPECT_EQ(busy[2].censored, 1U);  // Acked and in no table.
 }
 
 }  // namespace
