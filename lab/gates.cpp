@@ -7,6 +7,7 @@
 
 #include "lab/analytics_document.hpp"
 #include "measure/quantiles.hpp"
+#include "measure/stationarity.hpp"
 
 namespace flow::lab {
 namespace {
@@ -73,6 +74,11 @@ Gate schedule_hash(const GateInputs& inputs) {
                             inputs.schedule_hash, inputs.block_schedule_hash));
 }
 
+Gate stationarity(const Stationarity& judged) {
+  return {"stationarity",          judged.found->kpss, measure::kpss_critical_1_percent, "",
+          judged.found->is_steady, judged.words()};
+}
+
 Gate conservation(const GateInputs& inputs) {
   return {"conservation",
           static_cast<double>(inputs.sums_broken),
@@ -103,6 +109,9 @@ std::vector<Gate> evaluate_gates(const GateInputs& inputs) {
                               inputs.audit_complete
                                   ? "the auditor read every partition to its end"
                                   : "the auditor did not read every partition to its end"));
+  }
+  if (inputs.stationarity && inputs.stationarity->is_judged()) {
+    gates.push_back(stationarity(*inputs.stationarity));
   }
   if (!inputs.has_analytics) return gates;
   gates.push_back(yes_or_no("analytics_complete", inputs.analytics_complete,

@@ -12,6 +12,7 @@
 
 #include "base/clock.hpp"
 #include "base/json.hpp"
+#include "lab/stationarity.hpp"
 
 namespace flow::lab {
 
@@ -45,7 +46,8 @@ struct GateInputs {
   bool audit_complete = false;
   bool has_analytics = false;  // The next two count.
   bool analytics_complete = false;
-  std::optional<double> probe_cpu_share;  // Of Pinot's CPU time.
+  std::optional<double> probe_cpu_share;     // Of Pinot's CPU time.
+  std::optional<Stationarity> stationarity;  // A gate where it was judged.
 };
 
 std::vector<Gate> evaluate_gates(const GateInputs& inputs);

@@ -61,8 +61,9 @@ Result<void> read_analytics(const fs::path& folder, TrialRecords& records) {
 
 GateInputs gate_inputs(const TrialInput& input, const TrialFacts& facts,
                        const TrialRecords& records, const HopSummary& hops,
-                       const LedgerDocument& ledger) {
+                       const LedgerDocument& ledger, const Stationarity& stationarity) {
   GateInputs gates;
+  gates.stationarity = stationarity;
   const auto& start_error = hops.hops.at("start_error").values;
   const auto& response = hops.hops.at("response_time").values;
   // No request found a connection free: nothing shows that the generator kept its times.
@@ -189,9 +190,10 @@ Result<object> make_trial_document(const TrialInput& input, const TrialFacts& fa
       summarise_hops(*records, facts.phases.measured, input.key, facts.measured_from,
                      was_measured ? facts.schedule_seconds : 0, &tally);
   const LedgerDocument ledger = make_ledger_document(*records, facts, input.key);
-  const auto gates = was_measured
-                         ? evaluate_gates(gate_inputs(input, facts, *records, hops, ledger))
-                         : std::vector<Gate>{};
+  const Stationarity stationarity = stationarity_of(tally);
+  const auto gates =
+      was_measured ? evaluate_gates(gate_inputs(input, facts, *records, hops, ledger, stationarity))
+                   : std::vector<Gate>{};
   const bool all_hold = std::ranges::all_of(gates, &Gate::holds);
   object document{{"format", "flow-trial/1"},
                   {"trial", input.planned.number},
@@ -221,6 +223,7 @@ Result<object> make_trial_document(const TrialInput& input, const TrialFacts& fa
                   {"hops", hops_of(hops)},
                   {"classes", describe(tally, records->has_analytics)},
                   {"partitions", partitions_of(*records, facts.phases.measured, input.key)},
+                  {"stationarity", describe(stationarity)},
                   {"gates", describe(gates)},
                   {"generator", generator_of(input, facts)},
                   {"resources", resources_of(facts)},

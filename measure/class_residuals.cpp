@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "base/check.hpp"
@@ -64,6 +65,18 @@ std::vector<std::size_t> volume_classes(std::span<const double> volumes) {
   return classes;
 }
 
+std::vector<double> without_inherited(std::span<const double> log_latency, double tick) {
+  std::vector<double> kept(log_latency.begin(), log_latency.end());
+  std::vector<double> known = kept;
+  std::erase_if(known, [](double value) { return std::isnan(value); });
+  if (known.empty()) return kept;
+  const double limit = std::max(std::log(tick / 20), median_of(std::move(known)) + std::log(3));
+  for (std::size_t i = 0; i + 1 < kept.size(); ++i) {
+    if (log_latency[i] > limit) kept[i + 1] = std::numeric_limits<double>::quiet_NaN();
+  }
+  return kept;
+}
+
 ClassResiduals class_residuals(std::span<const std::size_t> classes,
                                std::span<const double> log_latency) {
   FLOW_CHECK(classes.size() == log_latency.size());
@@ -96,7 +109,7 @@ std::optional<Steadiness> steadiness_of(const ClassResiduals& residuals) {
   const auto drift = theil_sen(ticks, values, 0.95, inflation);
   return Steadiness{.kpss = *kpss,
                     .lags = lags,
-                    .is_steady = *kpss <= kpss_critical_5_percent,
+                    .is_steady = *kpss <= kpss_critical_1_percent,
                     .drift = drift.value_or(Trend{})};
 }
 

@@ -20,6 +20,12 @@ namespace flow::measure {
 // whole requests), otherwise deciles.
 std::vector<std::size_t> volume_classes(std::span<const double> volumes);
 
+// The same without the ticks that a queue reaches into (NaN): the tick before has a mean above a
+// twentieth of its length and above three times the median tick. What such a tick measures is the
+// burst before it, and under overload KPSS would take the drain of a queue for a server that
+// drifts. `tick`: its length in the unit of the latencies.
+std::vector<double> without_inherited(std::span<const double> log_latency, double tick);
+
 struct ClassResiduals {
   std::vector<std::size_t> ticks;  // Those that have a value, ascending.
   std::vector<double> residuals;   // Of these ticks.
@@ -33,7 +39,7 @@ ClassResiduals class_residuals(std::span<const std::size_t> classes,
                                std::span<const double> log_latency);
 
 // The gate of a measured phase. A run is steady when KPSS does not reject a constant level of the
-// residuals at 5 %.
+// residuals at 1 %: an experiment has many runs, and of steady ones 5 % would be thrown away.
 struct Steadiness {
   double kpss = 0;
   std::size_t lags = 0;

@@ -13,8 +13,9 @@
 
 namespace flow::measure {
 
-// The level is not constant at 5 % when the statistic is above this (10 %: 0.347, 1 %: 0.739).
+// The level is not constant at 5 % or 1 % when the statistic is above this (10 %: 0.347).
 inline constexpr double kpss_critical_5_percent = 0.463;
+inline constexpr double kpss_critical_1_percent = 0.739;
 
 std::size_t kpss_lags(std::size_t n);  // floor(4 (n / 100)^(1/4))
 

@@ -72,5 +72,28 @@ TEST(Gates, MeasureTheStartErrorAgainstASlowSystemsMedian) {
   EXPECT_THAT(broken(inputs), testing::IsEmpty());
 }
 
+Stationarity steady(double kpss, std::size_t in_large) {
+  Stationarity stationarity;
+  stationarity.hop = "publish_response";
+  stationarity.ticks = 64;
+  stationarity.in_large = in_large;
+  stationarity.tick = 1s;
+  stationarity.found = {.kpss = kpss, .lags = 3, .is_steady = kpss <= 0.739, .drift = {}};
+  return stationarity;
+}
+
+TEST(Gates, JudgeWhetherTheServerWasSteadyWhereTheTicksAreEnough) {
+  GateInputs inputs = good();
+  inputs.stationarity = steady(0.7, 30);
+  EXPECT_THAT(broken(inputs), testing::IsEmpty());
+
+  inputs.stationarity = steady(0.8, 30);
+  EXPECT_THAT(broken(inputs), testing::ElementsAre("stationarity"));
+
+  inputs.stationarity = steady(0.8, 29);  // Says nothing.
+  EXPECT_THAT(broken(inputs), testing::IsEmpty());
+  EXPECT_EQ(evaluate_gates(inputs).size(), evaluate_gates(good()).size());
+}
+
 }  // namespace
 }  // namespace flow::lab

@@ -167,6 +167,24 @@ TEST(ClassResiduals, LeaveOutTicksWithoutRequests) {
   EXPECT_TRUE(class_residuals({}, {}).residuals.empty());
 }
 
+TEST(ClassResiduals, LeaveOutTheTicksThatAQueueReachesInto) {
+  // Ticks of 1 s: 2 ms, but for a burst of 200 ms that takes three ticks to drain.
+  std::vector<double> y(12, std::log(0.002));
+  y[4] = std::log(0.2);
+  y[5] = std::log(0.3);
+  y[6] = std::log(0.06);
+  y[9] = std::nan("");
+  const auto kept = without_inherited(y, 1);
+
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    EXPECT_EQ(std::isnan(kept[i]), (i >= 5 && i <= 7) || i == 9) << i;
+  }
+  // A server that is always that slow hands nothing on.
+  const std::vector<double> slow(12, std::log(0.2));
+  EXPECT_EQ(without_inherited(slow, 1), slow);
+  EXPECT_TRUE(without_inherited({}, 1).empty());
+}
+
 TEST(Steadiness, SeesAServerThatWarmsUpUnderBursts) {
   base::SplitMix64 random(23);
   std::vector<std::size_t> classes;
