@@ -11,9 +11,12 @@
 #include <fmt/format.h>
 
 #include "lab/contrasts.hpp"
+#include "lab/components.hpp"
 #include "lab/inference_document.hpp"
+#include "lab/load_curve.hpp"
 #include "lab/plan.hpp"
 #include "measure/quantiles.hpp"
+#include "lab/shift.hpp"
 
 namespace flow::lab {
 namespace {
@@ -162,18 +165,21 @@ class Reader {
     if (primary.rfind("_p") == std::string::npos) {
       return fail(Errc::config, "experiment.json: primary {}: expected <hop>_<quantile>", primary);
     }
+    input.primary = primary;
     const auto secondaries = secondaries_of(primary, is_true(experiment_, "effective/analytics"));
     for (const auto& contrast : contrasts_) {
+      const auto blocks = trials_of(contrast);
       LevelBlocks level{.level = contrast.name,
                         .first = contrast.first,
                         .second = contrast.second,
-                        .primary = pairs_of(contrast, metric_of(primary)),
+                        .primary = pairs_of(blocks, metric_of(primary)),
                         .secondaries = {},
                         .same = same_of(contrast, metric_of(primary))};
       for (const auto& metric : secondaries)
-        level.secondaries.push_back(pairs_of(contrast, metric));
+        level.secondaries.push_back(pairs_of(blocks, metric));
       inference.levels.push_back(std::move(level));
-      input.cells.push_back({contrast.level, contrast.workload, is_like_for_like(contrast)});
+      input.cells.push_back(
+          {contrast.level, contrast.workload, is_like_for_like(contrast), blocks});
     }
     const double primaries = number_or("plan/primaries", 0);
     inference.primaries =
@@ -199,22 +205,29 @@ class Reader {
     return at == cells_.end() ? none : at->second;
   }
 
-  static double value_in(const Blocks& blocks, std::uint32_t block, const Metric& metric) {
-    const auto at = blocks.find(block);
-    return at == blocks.end() || !at->second.trial ? no_value : value_of(*at->second.trial, metric);
+  // By block, each trial of both cells and the A/A trial of either.
+  std::vector<BlockTrials> trials_of(const Contrast& contrast) const {
+    std::map<std::uint32_t, BlockTrials> blocks;
+    const auto add = [&](const std::string& cell, const value* BlockTrials::*side) {
+      for (const auto& [block, slot] : blocks_of(cell)) {
+        auto& trials = blocks[block];
+        trials.block = block;
+        trials.*side = slot.trial;
+        if (slot.repeat) trials.repeat = slot.repeat;
+      }
+    };
+    add(contrast.first_cell, &BlockTrials::first);
+    add(contrast.second_cell, &BlockTrials::second);
+    std::vector<BlockTrials> in_order;
+    for (const auto& [block, trials] : blocks) in_order.push_back(trials);
+    return in_order;
   }
 
-  MetricBlocks pairs_of(const Contrast& contrast, const Metric& metric) const {
-    const Blocks& first = blocks_of(contrast.first_cell);
-    const Blocks& second = blocks_of(contrast.second_cell);
-    std::set<std::uint32_t> numbers;
-    for (const auto* blocks : {&first, &second}) {
-      for (const auto& [block, slot] : *blocks) numbers.insert(block);
-    }
+  static MetricBlocks pairs_of(const std::vector<BlockTrials>& blocks, const Metric& metric) {
     MetricBlocks pairs{metric.name, {}};
-    for (const auto block : numbers) {
-      pairs.blocks.push_back(
-          {block, value_in(first, block, metric), value_in(second, block, metric)});
+    for (const auto& [block, first, second, repeat] : blocks) {
+      pairs.blocks.push_back({block, first ? value_of(*first, metric) : no_value,
+                              second ? value_of(*second, metric) : no_value});
     }
     return pairs;
   }
@@ -260,6 +273,17 @@ class Reader {
 // A sentence that can be quoted alone.
 std::string quoted(const std::string& sentence, const AnalysisCell& cell) {
   return cell.like_for_like ? sentence : "NOT LIKE FOR LIKE: " + sentence;
+}
+
+// What a verdict on one number leaves out.
+void describe_shape(object& level, const AnalysisInput& input, const AnalysisCell& cell) {
+  const std::string hop = input.primary.substr(0, input.primary.rfind("_p"));
+  level["shift"] =
+      describe(shift_of(cell.blocks, hop), hop, text_at(level, "first"), text_at(level, "second"));
+  const auto curves = load_curves_of(cell.blocks);
+  level["classes"] = describe(curves);
+  level["elasticity"] = describe_elasticity(curves, hop);
+  level["components"] = describe(components_of(cell.blocks, input.primary));
 }
 
 // Whether what experiment.json says now is what was stored before the first trial.
@@ -344,6 +368,7 @@ Result<object> analyse(const object& result) {
     object level = describe(inferred[i], input->inference);
     level["workload"] = input->cells[i].workload;
     level["like_for_like"] = input->cells[i].like_for_like;
+    describe_shape(level, *input, input->cells[i]);
     levels.push_back(std::move(level));
     sentences.emplace_back(quoted(inferred[i].sentence, input->cells[i]));
   }

@@ -5,8 +5,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/json.hpp"
 #include "base/result.hpp"
@@ -15,15 +17,25 @@
 
 namespace flow::lab {
 
+// What one block ran of a level; null where it has no such trial.
+struct BlockTrials {
+  std::uint32_t block = 0;
+  const base::json::value* first = nullptr;
+  const base::json::value* second = nullptr;
+  const base::json::value* repeat = nullptr;  // A/A: the cell of one of the two again.
+};
+
 // One level under one workload.
 struct AnalysisCell {
   std::string level;
   std::string workload;
   bool like_for_like = true;
+  std::vector<BlockTrials> blocks;  // Point into the result.
 };
 
 struct AnalysisInput {
   InferenceInput inference;
+  std::string primary;              // "publish_response_p99"
   std::vector<AnalysisCell> cells;  // In the order of inference.levels.
   std::vector<PilotLevel> pilot;    // Of a pilot, which has no levels to compare.
 };
@@ -39,8 +51,8 @@ double metric_value(const base::json::value& trial, std::string_view name);
 // "p99 of publish response" for "publish_response_p99".
 std::string metric_words(std::string_view name);
 
-// {"format", "primary", "margin", "preregistered": bool, "levels": [verdict …], "sentences": […]},
-// "pilot" for one, and "floor" with the trial of the null broker where there is one.
+// {"format", "margin", "preregistered": bool, "levels": [verdict …], "sentences": […]}, "pilot" for
+// one, "questions" where the file asks some, and "floor" with the trial of the null broker.
 base::Result<base::json::object> analyse(const base::json::object& result);
 
 }  // namespace flow::lab

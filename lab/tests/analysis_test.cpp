@@ -136,6 +136,21 @@ TEST(Analysis, LendsNoLevelTheRepeatsOfAnother) {
   EXPECT_THAT(input->inference.levels[1].same, SizeIs(0));
 }
 
+TEST(Analysis, SaysOfALevelWhatOneNumberLeavesOut) {
+  const auto analysis = analyse(result_of(8, 0.5));
+
+  ASSERT_TRUE(analysis) << analysis.error().what;
+  const auto& level = analysis->at("levels").at(0).as_object();
+  EXPECT_EQ(level.at("shift").at("hop").as_string(), "publish_response");
+  EXPECT_EQ(level.at("shift").at("points").as_array().size(), 12U);
+  EXPECT_TRUE(level.at("classes").is_object());
+  EXPECT_EQ(level.at("elasticity").at("hop").as_string(), "publish_response");
+  // result_of(): Kafka again is 1 + 0.002 (block % 2) times Kafka.
+  EXPECT_EQ(level.at("components").at("same_pairs").to_number<int>(), 8);
+  EXPECT_NEAR(level.at("components").at("variance_run_to_run").as_double(),
+              std::pow(std::log(1.002), 2) / 4, 1e-12);
+}
+
 TEST(Analysis, SeesThatThePlanWasChangedAfterTheStart) {
   object result = result_of(8, 0.5);
   result.at("experiment").at("effective").as_object()["margin"] = 0.5;
