@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <map>
 #include <memory>
+#include <unordered_set>
 
 #include "lab/analytics_document.hpp"
 #include "lab/gates.hpp"
@@ -164,6 +165,19 @@ array partitions_of(const TrialRecords& records, PhaseRange measured, std::uint6
   return rows;
 }
 
+// What `resources` was spent on: the events of the same time, each once, as they were read back.
+object published_of(const TrialRecords& records, const Phases& phases, std::uint64_t trial) {
+  std::unordered_set<std::uint64_t> seen;
+  std::uint64_t bytes = 0;
+  for (const auto& read : records.reads) {
+    const bool is_of_load =
+        phases.warm_up.contains(read.request) || phases.measured.contains(read.request);
+    if (read.trial != trial || !is_of_load || !seen.insert(read.request).second) continue;
+    bytes += read.payload_bytes;
+  }
+  return {{"events", seen.size()}, {"bytes", bytes}};
+}
+
 object hops_of(const HopSummary& summary) {
   object hops;
   for (const auto& [name, hop] : summary.hops) hops[name] = describe(hop);
@@ -227,6 +241,7 @@ Result<object> make_trial_document(const TrialInput& input, const TrialFacts& fa
                   {"gates", describe(gates)},
                   {"generator", generator_of(input, facts)},
                   {"resources", resources_of(facts)},
+                  {"published", published_of(*records, facts.phases, input.key)},
                   {"machine", machine_of(facts)},
                   {"settings", facts.settings},
                   {"per_second", describe(hops.seconds, records->has_analytics)}};

@@ -118,8 +118,21 @@ function derive(cell, trials) {
       const events = trial.partitions.filter(({topic}) => topic === cell.topic).map((one) => one.events);
       return Math.max(...events) / events.reduce((a, b) => a + b, 0);
     }
+    case "cost-cpu": case "cost-bytes": case "cost-memory":
+      return median(ofCell.flatMap((one) => costOf(one, cell.derived)));
     default: return NaN;
   }
+}
+
+const commonRoles = ["postgres", "shop", "auditor", "flow"];
+
+// Of the platform's own processes, against what was published.
+function costOf({resources = [], published}, rule) {
+  const own = resources.filter(({role}) => !commonRoles.includes(role) && !role.startsWith("pinot"));
+  if (own.length === 0 || !published?.events || !published.bytes) return [];
+  const sum = (field) => own.reduce((total, use) => total + use[field], 0);
+  if (rule === "cost-cpu") return [1e6 * sum("cpu_seconds") / published.events];
+  return [rule === "cost-bytes" ? sum("write_bytes") / published.bytes : sum("rss_bytes_max")];
 }
 
 function checkDerived(cell, trials) {
@@ -248,9 +261,16 @@ function checkDownload(name, href) {
   else expect(text.split("\r\n").length > 2, `${name}: no line in it`);
 }
 
-function checkWords(text, experiment) {
+function checkWords(text, experiment, analysis) {
   const blocks = experiment.plan?.blocks ?? 0;
-  expect(text.includes("No verdict"), "the page does not say that it gives no verdict");
+  const sentences = (analysis?.levels ?? []).some(({verdict}) => verdict && verdict !== "estimate") ? analysis.sentences : [];
+  if (sentences.length === 0) expect(text.includes("No verdict"), "the page does not say that it gives no verdict");
+  for (const sentence of sentences) expect(text.includes(sentence), `the verdict “${sentence}” is not on the page`);
+  for (const level of (analysis?.levels ?? []).filter(({blocks}) => blocks > 1)) {
+    for (const words of [level.shift?.sentence, level.components?.sentence]) {
+      expect(!words || text.includes(words), `level ${level.level}: “${words}” is not on the page`);
+    }
+  }
   if (blocks < 7 && experiment.estimate?.words) {
     expect(text.includes(experiment.estimate.words), `the words “${experiment.estimate.words}” are missing`);
   }
@@ -295,7 +315,7 @@ async function checkPrint(page, screenshots) {
   return pages;
 }
 
-async function checkLook(browser, report, look, {trials, experiment, screenshots}) {
+async function checkLook(browser, report, look, {trials, experiment, analysis, screenshots}) {
   const {context, page} = await openPage(browser, report, look);
   await checkWidth(page, look.name);
   if (screenshots) {
@@ -305,7 +325,7 @@ async function checkLook(browser, report, look, {trials, experiment, screenshots
   }
   let words = "";
   if (look.name === "desktop-light") {
-    checkWords(await page.evaluate(() => document.body.textContent), experiment);
+    checkWords(await page.evaluate(() => document.body.textContent), experiment, analysis);
     const pages = await checkPrint(page, screenshots);
     await checkKeyboard(page);
     const drawings = await checkStructure(page);
@@ -333,6 +353,7 @@ try {
   const given = {
     trials: readTrials(folder), screenshots: options.screenshots,
     experiment: JSON.parse(readFileSync(join(folder, "experiment.json"), "utf8")),
+    analysis: existsSync(join(folder, "analysis.json")) ? JSON.parse(readFileSync(join(folder, "analysis.json"), "utf8")) : undefined,
   };
   for (const look of looks) await checkLook(browser, pathToFileURL(resolve(report)).href, look, given);
 } finally {

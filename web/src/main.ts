@@ -14,6 +14,7 @@ import {freshnessSection} from "./sections/freshness.ts";
 import {header, overview} from "./sections/head.ts";
 import {hopSection} from "./sections/hops.ts";
 import {comparisonTitle, stamps} from "./sections/parts.ts";
+import {ratesSection} from "./sections/rates.ts";
 import {partitionSection, resourceSection} from "./sections/resources.ts";
 import {setup} from "./sections/setup.ts";
 import {validitySection} from "./sections/validity.ts";
@@ -63,6 +64,7 @@ function render(result: Result): Child[] {
     trafficSection(result),
     hopSection(comparisons, captionOf),
     freshnessSection(comparisons, (comparison) => stamps(comparison, result.experiment), captionOf),
+    ratesSection(result, comparisons, (comparison) => stamps(comparison, result.experiment)),
     figureSections(result, comparisons),
     auditSection(comparisons, captionOf),
     validitySection(result),

@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import {listed} from "./format.ts";
 import {valueAt} from "./path.ts";
-import type {Cell, Experiment, Level, Result, Trial} from "./types.ts";
+import type {Cell, Experiment, Level, LevelVerdict, Result, Trial} from "./types.ts";
 
 /** Fewer blocks than this support no statement about a difference. */
 export const blocksForVerdict = 7;
@@ -198,6 +198,14 @@ function groupBy<T>(items: readonly T[], key: (item: T) => string): Map<string, 
   const groups = new Map<string, T[]>();
   for (const item of items) groups.set(key(item), [...(groups.get(key(item)) ?? []), item]);
   return groups;
+}
+
+/** What the analysis says of a comparison; nothing where it compares other things. */
+export function levelOf({analysis}: Result, {levels, workload}: Comparison): LevelVerdict | undefined {
+  const [name, ...more] = levels;
+  if (name === undefined || more.length > 0) return undefined;
+  return analysis?.levels?.find((one) => (one.workload ?? workload) === workload &&
+                                         (one.level === name || one.level === `${name}, ${workload}`));
 }
 
 export function median(values: readonly number[]): number {

@@ -96,6 +96,30 @@ export interface Second {
   [quantity: string]: Maybe<number>;
 }
 
+/** One hop in the ticks of one rate. */
+export interface ClassHop {
+  count?: number;
+  censored?: number;
+  p50_ns?: Maybe<number>;
+  p99_ns?: Maybe<number>;
+}
+
+/** The ticks of a schedule that ask for the same rate, and what was measured in them. */
+export interface VolumeClass {
+  class: number;
+  requests_per_second: number;
+  ticks: number;
+  requests?: number;
+  response_time?: ClassHop;
+  publish_response?: ClassHop;
+  queryable?: ClassHop;
+}
+
+export interface Stationarity {
+  is_judged?: boolean;
+  words?: string;
+}
+
 /** Quantiles of something that is not a hop. */
 export interface Spread {
   p50_ns?: Maybe<number>;
@@ -184,6 +208,9 @@ export interface Trial {
   };
   sums?: {phase: string; name: string; left: number; right: number; holds: boolean}[];
   hops?: Record<string, Hop>;
+  classes?: VolumeClass[];
+  stationarity?: Stationarity;
+  published?: {events?: number; bytes?: number};
   partitions?: {topic: string; partition: number; events: number}[];
   gates?: Gate[];
   generator?: Record<string, unknown>;
@@ -204,6 +231,25 @@ export interface Trial {
 export interface Interval {
   lower: number | null;
   upper: number | null;
+}
+
+/** The ratio of one quantile over the blocks; an end that is null beside a band is unbounded. */
+export interface ShiftPoint {
+  q: number;
+  blocks?: number;
+  ratio: number | null;
+  lower: number | null;
+  upper: number | null;
+  has_band?: boolean;
+}
+
+/** Medians over the blocks of the ticks of one rate. */
+export interface LoadClass {
+  class: number;
+  requests_per_second: number;
+  ticks: number;
+  first: {blocks?: number; p50_ns: number | null; p99_ns: number | null};
+  second: {blocks?: number; p50_ns: number | null; p99_ns: number | null};
 }
 
 /** What the blocks say about one level; ratios are second ÷ first platform. */
@@ -227,6 +273,10 @@ export interface LevelVerdict {
   p_holm?: Record<string, Maybe<number>>;
   noise_floor?: {pairs?: number; ratio?: Maybe<number>};
   ratios?: {block: number; ratio: number | null}[];
+  shift?: {hop?: string; points?: ShiftPoint[]; crosses?: boolean; sentence?: string};
+  classes?: Record<string, LoadClass[]>;
+  elasticity?: {hop?: string; at_requests_per_second?: Maybe<number>; first?: Maybe<number>; second?: Maybe<number>};
+  components?: {sentence?: string};
   secondaries?: {
     metric: string;
     ratio?: Maybe<number>;

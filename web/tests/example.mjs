@@ -1,11 +1,13 @@
 // Writes a result folder of the documented format (docs/reference/result-format.md) from a seed, for
 // developing the page and for its tests: a b-model burst, two platforms with different shapes, one
-// gate that fails, one broker that stalls for a second. The numbers are simulated and say so.
+// gate that fails, one broker that stalls for a second; from seven blocks on with an analysis. The
+// numbers are simulated and say so.
 //   node example.mjs OUT [--blocks 1] [--platforms kafka,pulsar] [--level fsync-1] [--partial] [--analytics]
 // SPDX-License-Identifier: Apache-2.0
 import {mkdirSync, writeFileSync} from "node:fs";
 import {basename, join} from "node:path";
 import {parseArgs} from "node:util";
+import {analysisOf, classesOf} from "./example_analysis.mjs";
 import {addAnalytics, spoilAnalytics} from "./example_analytics.mjs";
 import {Random, hop, nanos, quantile} from "./example_numbers.mjs";
 
@@ -174,7 +176,11 @@ function makeTrial({number, platform, level, block, seed, volumes, isPartial, ha
     schedule_hash: "54d2fc914faa7c29",
     versions: {server: shape.server, client: shape.client, postgres: "15.20", java: "17.0.15"},
     phases, audit: {complete: true, words: "", records_read: events.length + 1666, foreign_records: 0, examples: []},
-    sums, hops, by_status: {},
+    sums, hops, by_status: {}, classes: classesOf(requests, volumes, hasAnalytics),
+    stationarity: {hop: "publish_response", ticks, ticks_with_queue: 0, ticks_in_large_classes: 20, is_judged: false, kpss: 0.21, kpss_lags: 3,
+                   drift_share_per_minute: -0.012, drift_interval_95: {lower: -0.05, upper: 0.03},
+                   words: "not judged: 20 of 32 ticks count, and at least 30 should (an example)"},
+    published: {events: events.length + 1556, bytes: (events.length + 1556) * 312},
     partitions: [10, 10, 10, 30, 20, 20].map((share, partition) => ({topic: "products", partition,
       events: Math.round((events.length - 301) * share / 100)})).concat(
       [0, 1, 2, 3, 4, 5].map((partition) => ({topic: "orders", partition, events: 48 + ((partition * 7 + number) % 5)}))),
@@ -277,12 +283,15 @@ export function makeResult({blocks = 1, platforms = ["kafka", "pulsar"], level =
     }
   }
   const volumes = bModel(0.705, 5, 9600, 42);
-  return {experiment: experimentOf({blocks, platforms, level, volumes, order}), trials};
+  const experiment = experimentOf({blocks, platforms, level, volumes, order});
+  if (blocks < 7 || platforms.length !== 2) return {experiment, trials};
+  return {experiment, trials, analysis: analysisOf(trials, level)};
 }
 
-export function writeResult(folder, {experiment, trials}) {
+export function writeResult(folder, {experiment, trials, analysis}) {
   mkdirSync(folder, {recursive: true});
   writeFileSync(join(folder, "experiment.json"), JSON.stringify(experiment, null, 1));
+  if (analysis) writeFileSync(join(folder, "analysis.json"), JSON.stringify(analysis));
   for (const trial of trials) {
     mkdirSync(join(folder, "trials", trial.id), {recursive: true});
     writeFileSync(join(folder, "trials", trial.id, "trial.json"), JSON.stringify(trial));

@@ -61,6 +61,7 @@ function notStarted() {
 const kinds = {
   "one-block": makeResult(),
   "three-blocks-unfair-partial": makeResult({blocks: 3, level: "default", partial: true}),
+  "ten-blocks": makeResult({blocks: 10}),
   "analytics": makeResult({analytics: true}),
   "analytics-partial": makeResult({blocks: 3, level: "default", partial: true, analytics: true}),
   "analytics-bare": bareAnalytics(),

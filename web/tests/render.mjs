@@ -16,7 +16,8 @@ export function loadResult(folder) {
   const read = (path) => JSON.parse(readFileSync(path, "utf8"));
   const trials = readdirSync(join(folder, "trials")).sort()
       .map((id) => join(folder, "trials", id, "trial.json")).filter(existsSync).map(read);
-  return {experiment: read(join(folder, "experiment.json")), trials};
+  const analysis = join(folder, "analysis.json");
+  return {experiment: read(join(folder, "experiment.json")), trials, ...(existsSync(analysis) && {analysis: read(analysis)})};
 }
 
 if (basename(process.argv[1] ?? "") === "render.mjs") {  // Run, not imported.

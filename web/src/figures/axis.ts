@@ -41,3 +41,24 @@ export function countAxis(values: readonly number[], label: string, width: numbe
     ],
   };
 }
+
+export interface End {
+  x: number;
+  y: number;
+  text: string;
+  color: string;
+}
+
+const labelHeight = 14;
+
+/** Names to the right of where curves end, moved apart where ends lie close; `height` is that of the frame. */
+export function endLabels(ends: readonly End[], [low, high]: readonly [number, number], height: number): Plot.Markish[] {
+  const scale = height / Math.log(high / low);
+  const placed = ends.map((end) => ({...end, at: Math.log(high / end.y) * scale})).sort((a, b) => a.at - b.at);
+  let above = -Infinity;
+  return placed.map((end) => {
+    above = Math.max(end.at, above + labelHeight);
+    return Plot.text([end], {x: "x", y: "y", text: "text", fill: end.color, textAnchor: "start", dx: 7,
+                             dy: above - end.at, fontWeight: 600});
+  });
+}

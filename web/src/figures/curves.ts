@@ -11,7 +11,7 @@ import {curvePoints, tailPosition} from "../scale.ts";
 import type {CurvePoint} from "../scale.ts";
 import type {Trial} from "../types.ts";
 import {legend} from "../sections/parts.ts";
-import {latencyAxis} from "./axis.ts";
+import {endLabels, latencyAxis} from "./axis.ts";
 import {Ref, choice, makeFigure} from "./figure.ts";
 import type {Data} from "./figure.ts";
 
@@ -52,21 +52,12 @@ function marks({series, trial, points}: Curve, isAlone: boolean): Plot.Markish[]
   return all;
 }
 
-const labelHeight = 14;
-
-/** The names at the ends of the curves, moved apart where ends lie close; `height` is that of the frame. */
-function endLabels(curves: readonly Curve[], [low, high]: readonly [number, number], height: number): Plot.Markish[] {
-  const scale = height / Math.log(high / low);
-  const ends = curves.flatMap(({series, points}) => {
+/** The names at the ends of the curves. */
+function labelsOf(curves: readonly Curve[], domain: readonly [number, number], height: number): Plot.Markish[] {
+  return endLabels(curves.flatMap(({series, points}) => {
     const end = points.at(-1);
-    return end ? [{series, end, y: Math.log(high / end.ns) * scale}] : [];
-  }).sort((a, b) => a.y - b.y);
-  let above = -Infinity;
-  return ends.map(({series, end, y}) => {
-    above = Math.max(y, above + labelHeight);
-    return Plot.text([end], {x: "position", y: "ns", text: () => series.label, fill: series.color,
-                             textAnchor: "start", dx: 7, dy: above - y, fontWeight: 600});
-  });
+    return end ? [{x: end.position, y: end.ns, text: series.label, color: series.color}] : [];
+  }), domain, height);
 }
 
 function draw(comparison: Comparison, hop: string, axisLabel: string, width: number): Element {
@@ -86,7 +77,7 @@ function draw(comparison: Comparison, hop: string, axisLabel: string, width: num
         tickFormat: (x: number) => (x === 0 ? "min" : quantileName(1 - 10 ** -x))},
     y: y.scale,
     marks: [...y.marks, ...curves.flatMap((curve) => marks(curve, isAlone)),
-            ...(isAlone ? endLabels(curves, y.domain, height - 62) : [])],
+            ...(isAlone ? labelsOf(curves, y.domain, height - 62) : [])],
   });
 }
 

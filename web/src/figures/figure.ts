@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import {dataUri, toCsv, toJson} from "../csv.ts";
 import type {Field} from "../csv.ts";
-import {h, table, td, tdNumber, th, thNumber, tr, value} from "../dom.ts";
+import {h, table, td, tdNumber, th, thNumber, tr, units, value} from "../dom.ts";
 import type {Child, Unit} from "../dom.ts";
 import {valueAt} from "../path.ts";
 import type {Trial} from "../types.ts";
@@ -12,7 +12,11 @@ import type {Trial} from "../types.ts";
 export class Ref {
   constructor(readonly trial: Trial, readonly path: string, readonly unit: Unit) {}
 }
-export type Datum = string | number | null | Ref;
+/** A number that was calculated, with the unit to show it in. */
+export class Amount {
+  constructor(readonly raw: number, readonly unit: Unit) {}
+}
+export type Datum = string | number | null | Ref | Amount;
 
 export interface Data {
   columns: {key: string; words: string}[];
@@ -41,6 +45,7 @@ const widthMin = 260;
 const widthPrinted = 680;
 
 function field(datum: Datum): Field {
+  if (datum instanceof Amount) return datum.raw;
   if (!(datum instanceof Ref)) return datum;
   const raw = valueAt(datum.trial, datum.path);
   return typeof raw === "number" || typeof raw === "string" ? raw : null;
@@ -48,6 +53,7 @@ function field(datum: Datum): Field {
 
 function cell(datum: Datum): HTMLElement {
   if (datum instanceof Ref) return tdNumber(value(datum.trial, datum.path, datum.unit));
+  if (datum instanceof Amount) return tdNumber(units[datum.unit](datum.raw));
   if (typeof datum === "number") return tdNumber(String(datum));
   return td(datum ?? "–");
 }

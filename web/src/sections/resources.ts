@@ -4,7 +4,7 @@ import {derived, h, paragraph, section, table, td, tdNumber, th, thNumber, thRow
   from "../dom.ts";
 import type {Child} from "../dom.ts";
 import {joinPath} from "../path.ts";
-import {requestsServed} from "../model.ts";
+import {median, requestsServed} from "../model.ts";
 import type {Block, Comparison, Series} from "../model.ts";
 import type {Trial} from "../types.ts";
 import {byBlock, comparisonTitle, flaw, key} from "./parts.ts";
@@ -16,6 +16,8 @@ const commonRoles = new Set(["postgres", "shop", "auditor", "flow"]);
 const isPinot = (use: Use): boolean => use.role.startsWith("pinot");
 
 type Use = NonNullable<Trial["resources"]>[number];
+
+const isOfPlatform = (use: Use): boolean => !commonRoles.has(use.role) && !isPinot(use);
 
 function perThousand(trial: Trial, seconds: number): number {
   const requests = requestsServed(trial);
@@ -53,7 +55,7 @@ function totalRow(trial: Trial, words: string, uses: readonly Use[]): HTMLElemen
 
 function usesOf(series: Series, trial: Trial): Child[] {
   const uses = trial.resources ?? [];
-  const platform = uses.filter((use) => !commonRoles.has(use.role) && !isPinot(use));
+  const platform = uses.filter(isOfPlatform);
   const pinot = uses.filter(isPinot);
   return [
     h("tr", {class: "group"}, h("th", {scope: "rowgroup", colspan: 5},
@@ -63,6 +65,56 @@ function usesOf(series: Series, trial: Trial): Child[] {
     pinot.length > 0 ? totalRow(trial, "Pinot alone", pinot) : null,
     totalRow(trial, "Whole pipeline", uses),
   ];
+}
+
+/** What a trial's platform used, against what was published in that time. */
+const costs = {
+  "cost-cpu": ({cpu}: Used, {events}: Published) => (cpu / events) * 1e6,
+  "cost-bytes": ({written}: Used, {bytes}: Published) => written / bytes,
+  "cost-memory": ({memory}: Used) => memory,
+} as const;
+
+interface Used {
+  cpu: number;
+  written: number;
+  memory: number;
+}
+
+interface Published {
+  events: number;
+  bytes: number;
+}
+
+function costOf(trial: Trial, rule: keyof typeof costs): number[] {
+  const uses = (trial.resources ?? []).filter((use) => isOfPlatform(use));
+  const {events = 0, bytes = 0} = trial.published ?? {};
+  if (uses.length === 0 || !(events > 0) || !(bytes > 0)) return [];
+  const sum = (field: "cpu_seconds" | "rss_bytes_max" | "write_bytes"): number =>
+    uses.reduce((total, use) => total + (use[field] ?? NaN), 0);
+  const cost = costs[rule]({cpu: sum("cpu_seconds"), written: sum("write_bytes"), memory: sum("rss_bytes_max")},
+                           {events, bytes});
+  return Number.isFinite(cost) ? [cost] : [];
+}
+
+function costRow(comparison: Comparison, series: Series): Child {
+  const trials = comparison.blocks.flatMap(({trials: of}) => of.get(series.cell.id) ?? []);
+  if (trials.every((trial) => costOf(trial, "cost-cpu").length === 0)) return null;
+  const cell = (rule: keyof typeof costs, unit: "number" | "bytes"): HTMLElement =>
+    tdNumber(derived(median(trials.flatMap((trial) => costOf(trial, rule))), unit, rule, {"data-cell": series.cell.id}));
+  return tr(h("th", {scope: "row"}, key(series), series.label), cell("cost-cpu", "number"), cell("cost-bytes", "number"),
+            cell("cost-memory", "bytes"));
+}
+
+/** The platforms in the three currencies in which a machine is paid for. */
+function costTable(comparison: Comparison, captionOf: (comparison: Comparison, words: string) => Child): Child {
+  const rows = comparison.series.map((series) => costRow(comparison, series)).filter((row) => row !== null);
+  if (rows.length === 0) return null;
+  const words = comparison.blocks.length > 1 ? ", median of the blocks" : "";
+  return table(captionOf(comparison, `What the platform's own processes used for what was published${words}: lower is cheaper. ` +
+                         "CPU seconds per million events; bytes written to disk per byte of event (keys, headers and framing " +
+                         "not counted as published); sum of the processes' largest RSS."),
+               tr(th("Platform"), thNumber("CPU s per", h("br"), "million events"),
+                  thNumber("bytes written per", h("br"), "byte published"), thNumber("peak memory")), rows, {class: "narrow"});
 }
 
 function useTable(comparison: Comparison, block: Block, caption: Child): HTMLElement {
@@ -82,6 +134,7 @@ export function resourceSection(comparisons: readonly Comparison[],
       "time, warm-up included. The sum of the largest RSS counts pages that processes share more than once."),
     comparisons.map((comparison) => [
       comparisonTitle(comparison, comparisons),
+      costTable(comparison, captionOf),
       byBlock(comparison, (block) => useTable(comparison, block,
         captionOf(comparison, "CPU, memory and bytes written by process."))),
     ]));

@@ -45,8 +45,15 @@ function gateTable(trial: Trial): HTMLElement {
     gates.length === 0 ? null
       : table(`Validity gates of ${trial.id}.`,
               tr(th("Gate"), th("Result"), thNumber("Value"), thNumber("Limit"), th("In words")),
-              gates.map((gate, index) => gateRow(trial, gate, index)), {class: "words gates"}));
+              gates.map((gate, index) => gateRow(trial, gate, index)), {class: "words gates"}),
+    steadinessWords(trial));
   return fold;
+}
+
+/** Why nothing is said of the server's steadiness; where it was judged there is a gate. */
+function steadinessWords({stationarity}: Trial): Child {
+  if (!stationarity?.words || stationarity.is_judged !== false) return null;
+  return paragraph("Steadiness of the server: ", stationarity.words, ".");
 }
 
 /** Whether what Pinot answered may be believed; nothing for a trial without analytics. */

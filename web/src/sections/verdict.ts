@@ -5,6 +5,7 @@ import {h, paragraph, section, table, td, tdNumber, th, thNumber, thRow, tr} fro
 import type {Child} from "../dom.ts";
 import {plural, significant} from "../format.ts";
 import {forestFigure} from "../figures/forest.ts";
+import {shiftFigure} from "../figures/shift.ts";
 import type {Interval, LevelVerdict, Result} from "../types.ts";
 
 function intervalText(interval: Interval | null | undefined): string {
@@ -78,6 +79,10 @@ export function verdictSection(result: Result): Child {
       h("h3", {}, `Level ${level.level}`),
       paragraph(level.like_for_like === false ? h("strong", {}, "NOT LIKE FOR LIKE: ") : null, level.sentence ?? ""),
       forestFigure(level, index === 0 ? "figure-forest" : `figure-forest-${index + 1}`),
+      level.shift?.crosses ? paragraph(h("strong", {}, level.shift.sentence ?? "")) : paragraph(level.shift?.sentence ?? ""),
+      shiftFigure(level, index === 0 ? "figure-shift" : `figure-shift-${index + 1}`),
+      level.components?.sentence
+        ? paragraph(h("strong", {}, "Where to spend the next hour. "), level.components.sentence) : null,
       testsTable(level),
       secondaryTable(level),
     ]),
