@@ -37,8 +37,8 @@ std::string Stationarity::words() const {
   if (!is_judged()) {
     return fmt::format(
         "not judged: {} of {} ticks count, and at least {} should (those in classes of at least {} "
-        "ticks of the same rate, {} left out because a queue reached into them)",
-        in_large, ticks, ticks_to_judge, measure::class_ticks_min, inherited);
+        "ticks of the same rate, {} left out because a queue stood in them)",
+        in_large, ticks, ticks_to_judge, measure::class_ticks_min, queued);
   }
   const auto& drift = found->drift;
   return fmt::format(
@@ -60,8 +60,8 @@ Stationarity stationarity_of(const TickTally& tally) {
   result.ticks = static_cast<std::size_t>(std::ranges::count_if(mean_logs, has_value));
   result.tick = tally.ticks().length;
   const auto tick = static_cast<double>(result.tick.count());
-  mean_logs = measure::without_inherited(mean_logs, tick);
-  result.inherited =
+  mean_logs = measure::without_queues(mean_logs, tick);
+  result.queued =
       result.ticks - static_cast<std::size_t>(std::ranges::count_if(mean_logs, has_value));
   result.in_large = in_large_classes(tally.ticks().classes, mean_logs);
   result.found = measure::steadiness_of(measure::class_residuals(tally.ticks().classes, mean_logs));
@@ -71,7 +71,7 @@ Stationarity stationarity_of(const TickTally& tally) {
 base::json::object describe(const Stationarity& stationarity) {
   base::json::object described{{"hop", stationarity.hop},
                                {"ticks", stationarity.ticks},
-                               {"ticks_after_backlog", stationarity.inherited},
+                               {"ticks_with_queue", stationarity.queued},
                                {"ticks_in_large_classes", stationarity.in_large},
                                {"is_judged", stationarity.is_judged()},
                                {"words", stationarity.words()},

@@ -21,10 +21,10 @@ namespace flow::lab {
 inline constexpr std::size_t ticks_to_judge = 30;
 
 struct Stationarity {
-  std::string hop;            // publish_response; without events response_time.
-  std::size_t ticks = 0;      // With a value.
-  std::size_t inherited = 0;  // Of them, left out: a queue reached into them from the tick before.
-  std::size_t in_large = 0;   // Of the rest, those in a class of at least measure::class_ticks_min.
+  std::string hop;           // publish_response; without events response_time.
+  std::size_t ticks = 0;     // With a value.
+  std::size_t queued = 0;    // Of them, left out: a queue stood in them or in the one before.
+  std::size_t in_large = 0;  // Of the rest, those in a class of at least measure::class_ticks_min.
   base::Nanos tick{0};
   std::optional<measure::Steadiness> found;  // None for fewer than 10 ticks.
 

@@ -65,14 +65,15 @@ std::vector<std::size_t> volume_classes(std::span<const double> volumes) {
   return classes;
 }
 
-std::vector<double> without_inherited(std::span<const double> log_latency, double tick) {
+std::vector<double> without_queues(std::span<const double> log_latency, double tick) {
   std::vector<double> kept(log_latency.begin(), log_latency.end());
   std::vector<double> known = kept;
   std::erase_if(known, [](double value) { return std::isnan(value); });
   if (known.empty()) return kept;
   const double limit = std::max(std::log(tick / 20), median_of(std::move(known)) + std::log(3));
-  for (std::size_t i = 0; i + 1 < kept.size(); ++i) {
-    if (log_latency[i] > limit) kept[i + 1] = std::numeric_limits<double>::quiet_NaN();
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    const bool has_queue = log_latency[i] > limit, inherits = i > 0 && log_latency[i - 1] > limit;
+    if (has_queue || inherits) kept[i] = std::numeric_limits<double>::quiet_NaN();
   }
   return kept;
 }

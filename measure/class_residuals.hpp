@@ -20,11 +20,11 @@ namespace flow::measure {
 // whole requests), otherwise deciles.
 std::vector<std::size_t> volume_classes(std::span<const double> volumes);
 
-// The same without the ticks that a queue reaches into (NaN): the tick before has a mean above a
-// twentieth of its length and above three times the median tick. What such a tick measures is the
-// burst before it, and under overload KPSS would take the drain of a queue for a server that
-// drifts. `tick`: its length in the unit of the latencies.
-std::vector<double> without_inherited(std::span<const double> log_latency, double tick);
+// The same without the ticks in which a queue stood and the ones after them (NaN): those whose mean
+// is above a twentieth of a tick and above three times the median tick. What they measure is a
+// burst and its drain, which under overload KPSS would take for a server that drifts. `tick`: its
+// length in the unit of the latencies.
+std::vector<double> without_queues(std::span<const double> log_latency, double tick);
 
 struct ClassResiduals {
   std::vector<std::size_t> ticks;  // Those that have a value, ascending.

@@ -184,8 +184,8 @@ std::optional<bool> is_steady_run(const Setting& setting, double capacity_factor
   for (std::size_t tick = 0; tick < sums.size(); ++tick) sums[tick] /= counts[tick];
   const auto levels = static_cast<int>(std::lround(std::log2(setting.ticks)));
   const auto volumes = traffic::cascade(setting.bias, levels, 1, base::derive_seed(seed, 1));
-  const auto found = measure::steadiness_of(measure::class_residuals(
-      measure::volume_classes(volumes), measure::without_inherited(sums, 1)));
+  const auto found = measure::steadiness_of(
+      measure::class_residuals(measure::volume_classes(volumes), measure::without_queues(sums, 1)));
   if (!found) return std::nullopt;
   return found->is_steady;
 }

@@ -78,14 +78,14 @@ TEST(Stationarity, IsNotJudgedWhereTooFewTicksHaveALevelOfTheirOwn) {
 }
 
 // A queue that a burst left behind is the platform's result and no drift of it.
-TEST(Stationarity, LeavesOutTicksThatAQueueReachesInto) {
+TEST(Stationarity, LeavesOutTicksInWhichAQueueStood) {
   auto tally = tally_of(256, ClassHop::publish_response, [](double) { return 1.0; });
   for (int i = 0; i < 1000; ++i) {
     for (const int tick : {40, 41, 42}) tally.add(ClassHop::publish_response, tick * second, 2s);
   }
   const auto found = stationarity_of(tally);
 
-  EXPECT_EQ(found.inherited, 3U);  // 41, 42, 43.
+  EXPECT_EQ(found.queued, 4U);  // 40 to 43.
   EXPECT_EQ(found.ticks, 256U);
   EXPECT_TRUE(found.found->is_steady);
 }

@@ -167,22 +167,22 @@ TEST(ClassResiduals, LeaveOutTicksWithoutRequests) {
   EXPECT_TRUE(class_residuals({}, {}).residuals.empty());
 }
 
-TEST(ClassResiduals, LeaveOutTheTicksThatAQueueReachesInto) {
+TEST(ClassResiduals, LeaveOutTheTicksInWhichAQueueStoodAndTheNext) {
   // Ticks of 1 s: 2 ms, but for a burst of 200 ms that takes three ticks to drain.
   std::vector<double> y(12, std::log(0.002));
   y[4] = std::log(0.2);
   y[5] = std::log(0.3);
   y[6] = std::log(0.06);
   y[9] = std::nan("");
-  const auto kept = without_inherited(y, 1);
+  const auto kept = without_queues(y, 1);
 
   for (std::size_t i = 0; i < y.size(); ++i) {
-    EXPECT_EQ(std::isnan(kept[i]), (i >= 5 && i <= 7) || i == 9) << i;
+    EXPECT_EQ(std::isnan(kept[i]), (i >= 4 && i <= 7) || i == 9) << i;
   }
-  // A server that is always that slow hands nothing on.
+  // A server that is always that slow has no more of a queue in one tick than in another.
   const std::vector<double> slow(12, std::log(0.2));
-  EXPECT_EQ(without_inherited(slow, 1), slow);
-  EXPECT_TRUE(without_inherited({}, 1).empty());
+  EXPECT_EQ(without_queues(slow, 1), slow);
+  EXPECT_TRUE(without_queues({}, 1).empty());
 }
 
 TEST(Steadiness, SeesAServerThatWarmsUpUnderBursts) {
