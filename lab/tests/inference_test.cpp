@@ -128,13 +128,15 @@ TEST(Inference, CannotTellAndSaysHowManyBlocksWould) {
                     HasSubstr("need about " + more + " more blocks")));
 }
 
-TEST(Inference, AsksForMoreThanItHasWhenItCannotTell) {
+TEST(Inference, AsksForAnIntervalAsShortAsTheMarginWhenItCannotTell) {
   // The noise is small enough for 10 blocks to find the margin, the true ratio lies between.
-  const auto level = judge(spread(10, 0.06, 0.12));
+  const auto level = judge(spread(10, 0.06, 0.1));
 
   ASSERT_EQ(level.verdict, Verdict::inconclusive);
+  ASSERT_EQ(level.doubt, Doubt::blocks);
   ASSERT_TRUE(level.blocks_needed);
-  EXPECT_GT(*level.blocks_needed, 10u);
+  // sd 0.0673: 2 t sd / sqrt(3 k / pi) is the margin for k between 15 and 16, t from Student.
+  EXPECT_NEAR(static_cast<double>(*level.blocks_needed), 15.5, 1.5);
 }
 
 TEST(Inference, GivesNumbersAndNoVerdictBelowTheSmallestNumberOfBlocks) {
