@@ -6,7 +6,7 @@ import type {Child} from "./dom.ts";
 import {hopCurves} from "./figures/curves.ts";
 import {loadFigure, secondsFigure} from "./figures/seconds.ts";
 import {trafficSection} from "./figures/traffic.ts";
-import {comparisonsOf, separateRepeats} from "./model.ts";
+import {comparisonsOf, nullBrokerOf, separateRepeats} from "./model.ts";
 import type {Comparison} from "./model.ts";
 import {auditSection} from "./sections/audit.ts";
 import {disclosureSection} from "./sections/disclosure.ts";
@@ -54,6 +54,7 @@ function contents(parts: readonly HTMLElement[]): HTMLElement {
 
 function render(result: Result): Child[] {
   const comparisons = comparisonsOf(result);
+  const measured = [...comparisons, ...nullBrokerOf(result)];
   const captionOf = (comparison: Comparison, words: string): Child =>
     [stamps(comparison, result.experiment), " ", words];
   const sections = [
@@ -62,13 +63,13 @@ function render(result: Result): Child[] {
     verdictSection(result),
     setup(result),
     trafficSection(result),
-    hopSection(comparisons, captionOf),
+    hopSection(measured, captionOf),
     freshnessSection(comparisons, (comparison) => stamps(comparison, result.experiment), captionOf),
     ratesSection(result, comparisons, (comparison) => stamps(comparison, result.experiment)),
     figureSections(result, comparisons),
-    auditSection(comparisons, captionOf),
+    auditSection(measured, captionOf),
     validitySection(result),
-    resourceSection(comparisons, captionOf),
+    resourceSection(measured, captionOf),
     partitionSection(comparisons, captionOf),
     disclosureSection(result, comparisons),
   ].flat(3).filter((part): part is HTMLElement => part instanceof HTMLElement);

@@ -194,6 +194,18 @@ export function comparisonsOf(result: Result): Comparison[] {
   });
 }
 
+/** The trial of the null broker, for tables that show all that was measured; it is compared with nothing. */
+export function nullBrokerOf(result: Result): Comparison[] {
+  const cells = (result.experiment.plan?.cells ?? []).filter(({platform}) => platform === "null");
+  return cells.length === 0 ? [] : [{
+    ...comparison(result, cells),
+    title: "Flow's own share: a broker inside the shop that acknowledges at once",
+    series: seriesOf(cells).map((series) => ({...series, label: "Null broker"})),
+    isLikeForLike: true,
+    reasons: [],
+  }];
+}
+
 function groupBy<T>(items: readonly T[], key: (item: T) => string): Map<string, T[]> {
   const groups = new Map<string, T[]>();
   for (const item of items) groups.set(key(item), [...(groups.get(key(item)) ?? []), item]);

@@ -21,7 +21,7 @@ const summaryColumns: readonly (readonly [string, string])[] = [
 ];
 
 export function blockCount(result: Result): number {
-  const run = new Set(result.trials.map((trial) => trial.block)).size;
+  const run = new Set(result.trials.map((trial) => trial.block).filter((block) => block > 0)).size;
   return Math.max(result.experiment.plan?.blocks ?? 0, run);
 }
 
