@@ -6,6 +6,7 @@
 
 #include "base/check.hpp"
 #include "lab/analysis.hpp"
+#include "lab/default_differences.hpp"
 #include "lab/files.hpp"
 #include "web/report_template.hpp"
 
@@ -48,7 +49,6 @@ std::vector<fs::path> trial_files(const fs::path& folder) {
 
 // A file of a result: its text, and that it is JSON was checked.
 struct ResultFile {
-  fs::path folder;
   std::string text;
   base::json::value value;
 };
@@ -58,7 +58,7 @@ Result<ResultFile> read_result_file(const fs::path& path) {
   if (!text) return std::unexpected(text.error());
   auto value = base::parse_json(*text, path.string());
   if (!value) return std::unexpected(value.error());
-  return ResultFile{path.parent_path(), std::move(*text), std::move(*value)};
+  return ResultFile{std::move(*text), std::move(*value)};
 }
 
 struct ResultFiles {
@@ -83,47 +83,13 @@ Result<ResultFiles> read_result(const fs::path& folder) {
   return files;
 }
 
-std::string cell_of(const base::json::value& trial) {
-  const auto* cell = trial.is_object() ? trial.get_object().if_contains("cell") : nullptr;
-  return cell && cell->is_string() ? std::string(cell->get_string()) : std::string();
-}
-
-// What the servers of a trial were set otherwise than their vendors' defaults, by role; nothing
-// where servers.json does not say so.
-base::json::object differences_of(const fs::path& trial) {
-  base::json::object differences;
-  const auto text = read_file(trial / "servers.json");
-  if (!text) return differences;
-  const auto servers = base::parse_json(*text, "servers.json");
-  if (!servers || !servers->is_object()) return differences;
-  for (const auto& [name, server] : servers->get_object()) {
-    const auto* roles =
-        server.is_object() ? server.get_object().if_contains("differs_from_default") : nullptr;
-    if (!roles || !roles->is_object()) continue;
-    for (const auto& [role, rows] : roles->get_object()) differences[role] = rows;
-  }
-  return differences;
-}
-
-// By cell: of its first trial that has them, since only ports and folders change between trials.
-base::json::object differences_by_cell(const ResultFiles& files) {
-  base::json::object cells;
-  for (const auto& trial : files.trials) {
-    const std::string cell = cell_of(trial.value);
-    if (cell.empty() || cells.contains(cell)) continue;
-    auto differences = differences_of(trial.folder);
-    if (!differences.empty()) cells[cell] = std::move(differences);
-  }
-  return cells;
-}
-
 // The texts as they are: writing parsed numbers again could change a last digit.
-std::string text_of(const ResultFiles& files, const base::json::object& analysis) {
-  std::string text =
-      "{\"experiment\": " + files.experiment.text +
-      ", \"analysis\": " + base::json::serialize(analysis) +
-      ", \"differs_from_default\": " + base::json::serialize(differences_by_cell(files)) +
-      ", \"trials\": [";
+std::string text_of(const ResultFiles& files, const base::json::object& analysis,
+                    const base::json::object& differences) {
+  std::string text = "{\"experiment\": " + files.experiment.text +
+                     ", \"analysis\": " + base::json::serialize(analysis) +
+                     ", \"differs_from_default\": " + base::json::serialize(differences) +
+                     ", \"trials\": [";
   std::string_view comma;
   for (const auto& trial : files.trials) {
     text.append(comma).append(trial.text);
@@ -155,7 +121,8 @@ Result<fs::path> write_report(const fs::path& folder) {
   const std::size_t at = page.find(marker);
   FLOW_CHECK(at != std::string_view::npos);
   std::string html(page.substr(0, at));
-  html += safe_inside_script(text_of(*files, *analysis));
+  html += safe_inside_script(
+      text_of(*files, *analysis, differences_by_cell(folder, files->experiment.value)));
   html += page.substr(at + marker.size());
   const fs::path path = folder / "report.html";
   if (auto written = write_file(path, html); !written) return std::unexpected(written.error());

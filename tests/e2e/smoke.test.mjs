@@ -144,6 +144,11 @@ describe("flow run experiments/smoke.yaml", () => {
       const written = machine.device_write_bytes;
       assert.ok(written === null || (Number.isInteger(written) && written >= 0), `${id}: ${written}`);
     }
+    const shown = spawnSync("node", [path.join(ROOT, "tests/e2e/disclosure_page.mjs"),
+      path.join(folder, "report.html")], { encoding: "utf8", timeout: 60_000 });
+    assert.equal(shown.status, 0, shown.stdout + shown.stderr);
+    for (const cell of Object.values(expected)) assert.match(shown.stdout, new RegExp(cell.join("\\n")));
+    assert.match(shown.stdout, /device write: [\d.]+ .?i?B|device write: unknown/);
   });
 
   test("shows the numbers of trial.json on the page, without an error", () => {
