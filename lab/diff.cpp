@@ -50,6 +50,7 @@ Side read_side(const object& result, const std::string& primary) {
     if (!block || !block->is_number() || block->to_number<std::uint32_t>() == 0) continue;
     const bool is_repeat = repeat && repeat->is_bool() && repeat->as_bool();
     const auto number = block->to_number<std::uint32_t>();
+    if (number == 0) continue;  // The null broker's: before the blocks, and no platform.
     auto& values = is_repeat ? side.repeats : side.values;
     values[text_at(one, "/cell")][number] = metric_value(trial, primary);
     side.schedules[fmt::format("{}/{}", text_at(one, "/workload"), number)] =

@@ -52,6 +52,22 @@ TEST(Diff, CannotTellFromThreeBlocks) {
   EXPECT_EQ(change_between(result_of(3, 1), result_of(3, 1.5)), Change::unknown);
 }
 
+TEST(Diff, LeavesTheTrialOfTheNullBrokerOut) {
+  object before = result_of(8, 1), after = result_of(8, 1.01);
+  for (object* result : {&before, &after}) {
+    object null = result->at("trials").at(0).as_object();
+    null["cell"] = "null";
+    null["block"] = 0;
+    result->at("trials").as_array().push_back(std::move(null));
+  }
+
+  const auto diff = diff_results(before, after, "", 0.1);
+
+  ASSERT_TRUE(diff) << diff.error().what;
+  EXPECT_EQ(diff->cells.size(), 1u);
+  EXPECT_EQ(diff->worst(), Change::same);
+}
+
 TEST(Diff, BeginsItsTableWithTheWorstChange) {
   const auto diff = diff_results(result_of(8, 1), result_of(8, 1.5), "", 0.1);
 
