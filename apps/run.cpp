@@ -157,15 +157,18 @@ void add_run(CLI::App& root, int& exit_code) {
                                     CLI::AsNumberWithUnit::UNIT_REQUIRED, "TIME"))
           ->check(CLI::Range(1.0, 1e6));
   run_command
-      ->add_option("--noise-from", flags->noise_from,
-                   "A result or baseline whose A/A trials say how small a change can be seen")
+      ->add_option(
+          "--noise-from", flags->noise_from,
+          "A result, pilot or baseline whose A/A trials say how small a change can be seen")
       ->needs(budget);
   add_analytics_flags(*run_command, flags->analytics);
   run_command->add_flag("--dry-run", flags->dry_run,
                         "Print plan, traffic and defaults; start nothing");
-  run_command->add_flag("--pilot", flags->pilot,
-                        "Run A/A pairs alone, four of each level, and say how many blocks the "
-                        "experiment needs");
+  run_command
+      ->add_flag("--pilot", flags->pilot,
+                 "Run A/A pairs alone, four of each level, and say how many blocks the "
+                 "experiment needs")
+      ->excludes(budget);
   run_command->add_flag("--resume", flags->resume,
                         "Go on at the next unfinished trial of the newest result of this file");
   add_dashboard_flags(*run_command, flags->dashboard);

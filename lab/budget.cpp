@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "lab/analysis.hpp"
+#include "lab/plan.hpp"
 #include "lab/progress.hpp"
 #include "lab/run.hpp"
 #include "measure/planning.hpp"
@@ -24,8 +25,11 @@ constexpr double alpha = 0.05;
 constexpr std::uint32_t blocks_max = 1000;  // As in an experiment file.
 constexpr std::size_t pairs_min = 4;        // As for a noise floor.
 
+// Cells that can change between two results; the null broker is none of them.
 std::size_t comparisons_of(const Experiment& experiment) {
-  return experiment.platforms.size() * experiment.levels.size() * experiment.workloads.size();
+  return static_cast<std::size_t>(
+      std::ranges::count_if(make_plan(experiment).cells,
+                            [](const Cell& cell) { return cell.platform != null_platform; }));
 }
 
 void set_blocks(Experiment& experiment, std::uint32_t blocks) {
@@ -41,7 +45,11 @@ base::Nanos duration_of(Experiment experiment, std::uint32_t blocks) {
   return estimated_duration(experiment);
 }
 
-std::string percent_of(double log_ratio) {
+// "15 %", "a factor of 9.9"; rounded up.
+std::string words_of_ratio(double log_ratio) {
+  if (const double ratio = std::exp(log_ratio); ratio >= 2) {
+    return fmt::format("a factor of {:.1f}", std::ceil(10 * ratio) / 10);
+  }
   return fmt::format("{:.0f} %", std::ceil(100 * std::expm1(log_ratio)));
 }
 
@@ -83,8 +91,9 @@ std::optional<Noise> noise_of(const object& result, const std::string& primary,
     ++pairs;
   }
   if (pairs < pairs_min || squares <= 0) return std::nullopt;
-  const double sd = std::sqrt(squares / static_cast<double>(pairs));  // Around 1: they are equal.
-  return Noise{measure::sd_upper_bound(sd, pairs), pairs, std::move(source)};
+  const double sd = std::sqrt(squares / static_cast<double>(pairs));
+  // The mean is known to be 0: one more degree of freedom than from a sample of that size.
+  return Noise{measure::sd_upper_bound(sd, pairs + 1), pairs, std::move(source)};
 }
 
 base::Result<BudgetPlan> fit_into_budget(Experiment& experiment, base::Nanos budget) {
@@ -106,10 +115,11 @@ base::Result<BudgetPlan> fit_into_budget(Experiment& experiment, base::Nanos bud
         format_elapsed(budget), plan.blocks_min, plan.comparisons, plan.comparisons == 1 ? "" : "s",
         format_elapsed(least), format_elapsed(least + least / 9 + std::chrono::seconds(1)));
   }
-  plan.blocks = plan.blocks_min;
-  while (plan.blocks < blocks_max && duration_of(experiment, plan.blocks + 1) <= usable) {
-    ++plan.blocks;
-  }
+  // What stands before the blocks is in `least`; every further block takes as long as any.
+  const base::Nanos each = duration_of(experiment, plan.blocks_min + 1) - least;
+  const auto more = each.count() > 0 ? (usable - least) / each : 0;
+  plan.blocks = plan.blocks_min + static_cast<std::uint32_t>(
+                                      std::min<std::int64_t>(more, blocks_max - plan.blocks_min));
   set_blocks(experiment, plan.blocks);
   plan.estimated = estimated_duration(experiment);
   const double level_alpha = alpha / static_cast<double>(plan.comparisons);
@@ -133,12 +143,12 @@ std::string words_of(const BudgetPlan& plan, const std::optional<Noise>& noise) 
       plan.comparisons, plan.comparisons == 1 ? "" : "s");
   if (noise) {
     return text + fmt::format("{} (two equal trials differ by {}, from {} A/A pairs of {}).\n",
-                              percent_of(plan.smallest_worse(noise->sd)), percent_of(noise->sd),
-                              noise->pairs, noise->source);
+                              words_of_ratio(plan.smallest_worse(noise->sd)),
+                              words_of_ratio(noise->sd), noise->pairs, noise->source);
   }
   for (const double sd : {0.03, 0.08, 0.20}) {
     text += fmt::format("{} where two equal trials differ by {:.0f} %, ",
-                        percent_of(plan.smallest_worse(sd)), 100 * sd);
+                        words_of_ratio(plan.smallest_worse(sd)), 100 * sd);
   }
   return text + "and so on; --noise-from RESULT tells it from A/A trials.\n";
 }

@@ -145,6 +145,8 @@ TEST(Noise, SaysHowSmallAChangeCanBeSeen) {
 
   EXPECT_THAT(words_of(plan, Noise{0.1, 8, "results/x"}),
               HasSubstr("28 % (two equal trials differ by 11 %, from 8 A/A pairs of results/x)"));
+  EXPECT_THAT(words_of(plan, Noise{2.0, 7, "x"}),
+              HasSubstr("a factor of 22.1 (two equal trials differ by a factor of 7.4"));
   EXPECT_THAT(words_of(plan, std::nullopt), HasSubstr("16 % where two equal trials differ by 3 %"));
 }
 
