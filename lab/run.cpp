@@ -401,7 +401,7 @@ std::string Run::where_words(std::size_t index) const {
 }
 
 Result<void> Run::write_analysis() const {
-  auto result = load_result(folder_);
+  auto result = load_for_analysis(folder_);
   if (!result) return std::unexpected(result.error());
   auto analysis = analyse(*result);
   if (!analysis) return std::unexpected(analysis.error());

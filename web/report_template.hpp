@@ -3,9 +3,10 @@
 //
 // Contract: the page holds the marker `/*FLOW_DATA*/` exactly once, as the whole text of
 //   <script type="application/json" id="flow-data">/*FLOW_DATA*/</script>
-// Whoever makes a report puts {"experiment": <experiment.json>, "trials": [<trial.json>, …]} in its
-// place (docs/reference/result-format.md), with every `</` and `<!` inside the JSON written as
-// `<\/` and `\u003c!` (or every `<` as `\u003c`), so that no value can end the script element.
+// Whoever makes a report puts {"experiment": <experiment.json>, "analysis": <analysis.json>,
+// "trials": [<trial.json>, …]} in its place (docs/reference/result-format.md): as a zlib stream in
+// base64, or as it is, with every `<` inside the JSON written as `\u003c`, so that no value can end
+// the script element.
 // Thread: any.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once

@@ -217,9 +217,15 @@ async function checkWidth(page, words) {
   expect(content <= room, `${words}: the page is ${content} px wide in a window of ${room} px`);
 }
 
-const unfold = (page) => page.evaluate(() => {
-  for (const fold of document.querySelectorAll("details")) fold.open = true;
-});
+// Folds may have folds inside that are made when they are opened.
+async function unfold(page) {
+  const open = () => page.evaluate(() => {
+    const closed = [...document.querySelectorAll("details:not([open])")];
+    for (const fold of closed) fold.open = true;
+    return closed.length;
+  });
+  while (await open() > 0) await page.waitForTimeout(50);
+}
 
 // Each figure redraws for each choice made with the arrow keys.
 async function checkKeyboard(page) {

@@ -100,6 +100,13 @@ export function details(summary: Child, ...children: Child[]): HTMLElement {
   return h("details", {}, h("summary", {}, summary), ...children);
 }
 
+/** The same, with content that is made when it is first opened: a hundred of them are too many to lay out. */
+export function detailsLater(summary: Child, make: () => Child): HTMLElement {
+  const fold = details(summary);
+  fold.addEventListener("toggle", () => { append(fold, [make()]); }, {once: true});
+  return fold;
+}
+
 /** A word with a sign before it, so that the colour is never the only difference. */
 export function verdict(holds: boolean, yes: string, no: string): HTMLElement {
   return h("span", {class: holds ? "yes" : "no"}, `${holds ? "✓" : "✗"} ${holds ? yes : no}`);

@@ -4,6 +4,15 @@
 
 export const missing = "–";
 
+/** Making a formatter costs a hundred times as much as using one. */
+const formatters = Array.from({length: 13}, (_, decimals) => new Intl.NumberFormat("en-US",
+  {minimumFractionDigits: decimals, maximumFractionDigits: decimals}));
+
+/** `value` with `decimals` digits after the point, from 0 to 12, and commas between thousands. */
+function fixed(value: number, decimals: number): string {
+  return formatters[decimals]?.format(value) ?? missing;
+}
+
 /** `value` with `digits` significant digits, never in scientific notation: 1234.5 → "1,230". */
 export function significant(value: number, digits = 3): string {
   if (!Number.isFinite(value)) return missing;
@@ -11,10 +20,7 @@ export function significant(value: number, digits = 3): string {
   const rounded = Number(value.toPrecision(digits));
   const magnitude = Math.floor(Math.log10(Math.abs(rounded)));
   const decimals = Math.min(Math.max(digits - 1 - magnitude, 0), 12);
-  return rounded.toLocaleString("en-US", {
-    minimumFractionDigits: decimals,
-    maximumFractionDigits: decimals,
-  });
+  return fixed(rounded, decimals);
 }
 
 /** Nanoseconds as milliseconds without a unit, for columns headed "ms". */
@@ -40,7 +46,7 @@ export function duration(ns: number): string {
 }
 
 export function count(value: number): string {
-  return Math.round(value).toLocaleString("en-US");
+  return fixed(Math.round(value), 0);
 }
 
 /** Every digit, for numbers that must be equal: 1234.25 → "1,234.25". */

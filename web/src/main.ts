@@ -1,6 +1,7 @@
 // The report: reads the result that the lab put into the page and lays it out once. No network, no
 // state beyond the choices of a reader.
 // SPDX-License-Identifier: Apache-2.0
+import {unpack} from "./data.ts";
 import {h, paragraph, section} from "./dom.ts";
 import type {Child} from "./dom.ts";
 import {hopCurves} from "./figures/curves.ts";
@@ -21,8 +22,7 @@ import {validitySection} from "./sections/validity.ts";
 import {questionsSection, verdictSection} from "./sections/verdict.ts";
 import type {Result} from "./types.ts";
 
-function readResult(): Result {
-  const text = document.getElementById("flow-data")?.textContent ?? "";
+function readResult(text: string): Result {
   const {experiment, trials, analysis, differs_from_default} = JSON.parse(text) as Partial<Result>;
   return separateRepeats({
     experiment: experiment ?? {}, trials: trials ?? [], analysis: analysis ?? {},
@@ -81,12 +81,12 @@ function render(result: Result): Child[] {
   ];
 }
 
-const main = document.getElementById("main");
-const text = document.getElementById("flow-data")?.textContent ?? "";
-if (main && text.startsWith("/*")) {
-  main.replaceChildren(paragraph("This is the empty report page: no result has been put into it."));
-} else if (main) {
-  const result = readResult();
+async function show(main: HTMLElement, text: string): Promise<void> {
+  if (text.startsWith("/*")) {
+    main.replaceChildren(paragraph("This is the empty report page: no result has been put into it."));
+    return;
+  }
+  const result = readResult(await unpack(text));
   document.title = `${result.experiment.name ?? "Flow"} · Flow report`;
   main.replaceChildren();
   const put = (child: Child): void => {
@@ -94,4 +94,12 @@ if (main && text.startsWith("/*")) {
     else if (child instanceof Node) main.append(child);
   };
   put(render(result));
+}
+
+const main = document.getElementById("main");
+if (main) {
+  show(main, document.getElementById("flow-data")?.textContent ?? "").catch((error: unknown) => {
+    main.replaceChildren(paragraph(error instanceof Error ? error.message : String(error)));
+    throw error;  // To the console too.
+  });
 }

@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import {test} from "node:test";
+import {deflateSync} from "node:zlib";
 import {dataUri, toCsv, toJson} from "../src/csv.ts";
+import {unpack} from "../src/data.ts";
 import {joinPath, splitPath, valueAt} from "../src/path.ts";
 import {shellWord} from "../src/sections/setup.ts";
 import {embed} from "./render.mjs";
@@ -54,4 +56,12 @@ test("a command can be pasted into a shell", () => {
   assert.equal(shellWord("--level=fsync-1"), "--level=fsync-1");
   assert.equal(shellWord("two words"), "'two words'");
   assert.equal(shellWord("it's"), "'it'\\''s'");
+});
+
+test("the data of a page is read packed and as it is", async () => {
+  const json = JSON.stringify({words: "µs </script> \u{1f600}", many: "ab".repeat(100_000)});
+
+  assert.equal(await unpack(json), json);
+  assert.equal(await unpack(btoa(String.fromCharCode(...deflateSync(new TextEncoder().encode(json))))), json);
+  await assert.rejects(unpack("bm90IHpsaWI="));
 });

@@ -1,6 +1,6 @@
 // Everything that could explain a difference: settings side by side, versions, the host.
 // SPDX-License-Identifier: Apache-2.0
-import {details, h, paragraph, section, table, td, th, thRow, tr} from "../dom.ts";
+import {details, detailsLater, h, paragraph, section, table, td, th, thRow, tr} from "../dom.ts";
 import type {Child} from "../dom.ts";
 import {bytes, duration, percent, significant} from "../format.ts";
 import type {Comparison} from "../model.ts";
@@ -191,7 +191,7 @@ function trialFacts(trial: Trial): HTMLElement {
 }
 
 export function disclosureSection(result: Result, comparisons: readonly Comparison[]): HTMLElement {
-  const trials = table("Versions, schedule and load generator of every trial.",
+  const trials = (): HTMLElement => table("Versions, schedule and load generator of every trial.",
     tr(th("Trial"), th("Versions"), th("Schedule hash"), th("Generator and machine")),
     result.trials.map(trialFacts), {class: "words"});
   return section("disclosure", "Disclosure",
@@ -207,5 +207,5 @@ export function disclosureSection(result: Result, comparisons: readonly Comparis
       defaultsTable(comparison, result),
     ]),
     hostTable(result),
-    result.trials.length > 4 ? details("Every trial's versions and schedule", trials) : trials);
+    result.trials.length > 4 ? detailsLater("Every trial's versions and schedule", trials) : trials());
 }

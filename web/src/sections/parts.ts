@@ -1,7 +1,7 @@
 // Pieces that several sections use: the sample that stands for a series, captions with their stamps,
 // tables of one block each.
 // SPDX-License-Identifier: Apache-2.0
-import {details, h, tdNumber, value} from "../dom.ts";
+import {details, detailsLater, h, tdNumber, value} from "../dom.ts";
 import type {Child} from "../dom.ts";
 import {isUnresolved} from "../model.ts";
 import type {Block, Comparison, Series} from "../model.ts";
@@ -74,7 +74,8 @@ export function blockTitle({block, seed}: Block): string {
 export function byBlock(comparison: Comparison, content: (block: Block) => Child): Child {
   if (comparison.blocks.length === 1 && comparison.blocks[0]) return content(comparison.blocks[0]);
   return comparison.blocks.map((block, index) => {
-    const fold = details(blockTitle(block), content(block));
+    const fold = index === 0 ? details(blockTitle(block), content(block))
+                             : detailsLater(blockTitle(block), () => content(block));
     fold.classList.add("block");
     if (index === 0) fold.setAttribute("open", "");
     return fold;

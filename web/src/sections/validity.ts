@@ -1,7 +1,7 @@
 // Whether the trials may be believed: every gate of every trial with its value and limit.
 // SPDX-License-Identifier: Apache-2.0
 import {analyticsTroubles} from "../analytics.ts";
-import {h, paragraph, section, table, td, tdNumber, th, thNumber, thRow, tr, value, verdict}
+import {details, detailsLater, h, paragraph, section, table, td, tdNumber, th, thNumber, thRow, tr, value, verdict}
   from "../dom.ts";
 import type {Child, Unit} from "../dom.ts";
 import {joinPath} from "../path.ts";
@@ -32,21 +32,26 @@ function stateWords(trial: Trial): string {
   return trial.state_words ? `${state}: ${trial.state_words}` : state;
 }
 
-function gateTable(trial: Trial): HTMLElement {
+function gateFold(trial: Trial, isOpen: boolean): HTMLElement {
   const gates = trial.gates ?? [];
   const broken = gates.filter((gate) => !gate.holds).length;
-  const title = h("summary", {},
+  const title: Child = [
     h("strong", {}, trial.id), " – ", verdict(trial.valid === true, "valid", "not valid"),
     `, ${stateWords(trial)}, `,
     gates.length === 0 ? "no gate evaluated"
       : broken === 0 ? `all ${gates.length} gates hold`
-                     : `${broken} of ${plural(gates.length, "gate")} do not hold`);
-  const fold = h("details", {class: "block"}, title, analyticsWords(trial),
+                     : `${broken} of ${plural(gates.length, "gate")} do not hold`];
+  const content = (): Child => [
+    analyticsWords(trial),
     gates.length === 0 ? null
       : table(`Validity gates of ${trial.id}.`,
               tr(th("Gate"), th("Result"), thNumber("Value"), thNumber("Limit"), th("In words")),
               gates.map((gate, index) => gateRow(trial, gate, index)), {class: "words gates"}),
-    steadinessWords(trial));
+    steadinessWords(trial),
+  ];
+  const fold = isOpen ? details(title, content()) : detailsLater(title, content);
+  fold.classList.add("block");
+  if (isOpen) fold.setAttribute("open", "");
   return fold;
 }
 
@@ -65,13 +70,9 @@ function analyticsWords(trial: Trial): Child {
 }
 
 export function validitySection({trials}: Result): HTMLElement {
-  const folds = trials.map(gateTable);
-  folds.forEach((fold, index) => {
-    // A few trials: all in sight. Many: those that need a look.
-    const trial = trials[index];
-    const isGood = trial?.valid === true && analyticsTroubles(trial).length === 0;
-    if (trials.length <= 4 || !isGood) fold.setAttribute("open", "");
-  });
+  // A few trials: all in sight. Many: those that need a look.
+  const folds = trials.map((trial) =>
+    gateFold(trial, trials.length <= 4 || trial.valid !== true || analyticsTroubles(trial).length > 0));
   return section("validity", "May these trials be believed?",
     paragraph(
       "A trial is valid when the load generator kept its promises, the machine was its own and every sum ",
