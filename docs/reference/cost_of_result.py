@@ -7,25 +7,13 @@ import collections
 import json
 import pathlib
 import statistics
-import struct
 import sys
-
-READ = struct.Struct("<QQqqQQQIhBBII")  # ReadRecord of streaming/audit/records.hpp; 16 bytes of header in front.
-
-
-def payload_bytes(file, first, until):
-    """Of the events whose request has such a number."""
-    content = file.read_bytes()[16:]
-    whole = content[:len(content) // READ.size * READ.size]
-    return sum(record[-1] for record in READ.iter_unpack(whole) if first <= record[1] < until)
 
 
 def cost_of(file):
     """Of what was published from the warm-up on, which is what `resources` covers."""
     trial = json.loads(file.read_text())
-    phases = [trial["phases"]["warm_up"], trial["phases"]["measured"]]
-    events = sum(phase["events"]["acked"] for phase in phases)
-    published = payload_bytes(file.parent / "reads.records", phases[0]["from_request"], phases[1]["until_request"])
+    events, published = trial["published"]["events"], trial["published"]["bytes"]
     servers = [row for row in trial["resources"] if row["role"].startswith(trial["platform"] + "-")]
     if not trial["valid"] or not events or not published:
         return None
