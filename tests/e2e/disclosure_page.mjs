@@ -12,6 +12,13 @@ try {
   const page = await browser.newPage();
   await page.goto(pathToFileURL(resolve(process.argv[2])).href, { timeout: 30_000 });
   await page.waitForSelector("footer", { timeout: 10_000 });
+  // Some of what is folded is made when it is opened.
+  const open = () => page.evaluate(() => {
+    const closed = [...document.querySelectorAll("#disclosure details:not([open])")];
+    for (const fold of closed) fold.open = true;
+    return closed.length;
+  });
+  while (await open() > 0) await page.waitForTimeout(50);
   const lines = await page.evaluate(() => {
     const out = [];
     for (const fold of document.querySelectorAll("#disclosure details")) {
