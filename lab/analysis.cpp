@@ -10,13 +10,13 @@
 
 #include <fmt/format.h>
 
-#include "lab/contrasts.hpp"
 #include "lab/components.hpp"
+#include "lab/contrasts.hpp"
 #include "lab/inference_document.hpp"
 #include "lab/load_curve.hpp"
 #include "lab/plan.hpp"
-#include "measure/quantiles.hpp"
 #include "lab/shift.hpp"
+#include "measure/quantiles.hpp"
 
 namespace flow::lab {
 namespace {
@@ -175,8 +175,7 @@ class Reader {
                         .primary = pairs_of(blocks, metric_of(primary)),
                         .secondaries = {},
                         .same = same_of(contrast, metric_of(primary))};
-      for (const auto& metric : secondaries)
-        level.secondaries.push_back(pairs_of(blocks, metric));
+      for (const auto& metric : secondaries) level.secondaries.push_back(pairs_of(blocks, metric));
       inference.levels.push_back(std::move(level));
       input.cells.push_back(
           {contrast.level, contrast.workload, is_like_for_like(contrast), blocks});
@@ -208,7 +207,7 @@ class Reader {
   // By block, each trial of both cells and the A/A trial of either.
   std::vector<BlockTrials> trials_of(const Contrast& contrast) const {
     std::map<std::uint32_t, BlockTrials> blocks;
-    const auto add = [&](const std::string& cell, const value* BlockTrials::*side) {
+    const auto add = [&](const std::string& cell, const value* BlockTrials::* side) {
       for (const auto& [block, slot] : blocks_of(cell)) {
         auto& trials = blocks[block];
         trials.block = block;

@@ -12,6 +12,7 @@
 #include "lab/gates.hpp"
 #include "lab/ledger_document.hpp"
 #include "lab/volume_classes.hpp"
+#include "lab/workload_mode.hpp"
 #include "streaming/audit/records.hpp"
 
 namespace flow::lab {
@@ -196,10 +197,11 @@ Result<object> make_trial_document(const TrialInput& input, const TrialFacts& fa
   }
   // A trial that never began to measure has nothing to be judged.
   const bool was_measured = base::count(facts.measured_from) != 0;
-  TickTally tally(was_measured ? ticks_of(schedule_spec(input.workload, input.planned.seed),
-                                          facts.tick_requests)
-                               : Ticks{},
-                  facts.measured_from);
+  const bool has_classes = was_measured && has_rate_by_tick(input.workload);
+  TickTally tally(
+      has_classes ? ticks_of(schedule_spec(input.workload, input.planned.seed), facts.tick_requests)
+                  : Ticks{},
+      facts.measured_from);
   const HopSummary hops =
       summarise_hops(*records, facts.phases.measured, input.key, facts.measured_from,
                      was_measured ? facts.schedule_seconds : 0, &tally);

@@ -72,6 +72,7 @@ void read_mode(base::YamlMap& map, Workload& workload) {
   workload.customers.users = workload.users;
   traffic::read_visit_keys(map, workload.customers);
   if (is_given_a_rate(workload.customers.mode)) return;
+  if (workload.customers.mode == Mode::closed) workload.bias = 0.5;  // No tick is like a burst.
   workload.requests_per_second = expected_rate(visit_spec(workload, 0));
 }
 
@@ -141,6 +142,10 @@ Result<Traffic> make_traffic(const Workload& workload, std::uint64_t seed) {
   traffic.schedule = traffic::expected_schedule(*visits);
   traffic.visits = std::move(*visits);
   return traffic;
+}
+
+bool has_rate_by_tick(const Workload& workload) {
+  return workload.customers.mode != Mode::sessions;
 }
 
 base::json::object visit_facts(const traffic::VisitPlan& visits) {

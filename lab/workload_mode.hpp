@@ -40,6 +40,10 @@ struct Traffic {
 };
 base::Result<Traffic> make_traffic(const Workload& workload, std::uint64_t seed);
 
+// Whether the rate of requests in a tick is what the model says of it. In sessions only arrivals
+// are: requests come later, spread by the pauses.
+bool has_rate_by_tick(const Workload& workload);
+
 // What visits will do, beside their requests: customers present, passwords hashed.
 base::json::object visit_facts(const traffic::VisitPlan& visits);
 

@@ -121,6 +121,15 @@ TEST(WorkloadMode, IsAboutAsBusyAsItSays) {
   }
 }
 
+TEST(WorkloadMode, HasRatesByTickWhereTheModelMakesThem) {
+  EXPECT_TRUE(has_rate_by_tick(workload("ticks: 8")));
+  EXPECT_TRUE(has_rate_by_tick(workload("mode: population")));
+  EXPECT_TRUE(has_rate_by_tick(workload("mode: closed-warped")));
+  EXPECT_FALSE(has_rate_by_tick(workload("mode: sessions")));
+  // A fixed number of customers is flat: all ticks are alike.
+  EXPECT_EQ(workload("mode: closed").bias, 0.5);
+}
+
 TEST(WorkloadMode, NeedsAConnectionForEveryCustomerUnderEverySeed) {
   const auto experiment = read("mode: closed\nusers: 30", "connections_max: 29\n");
   ASSERT_TRUE(experiment);
