@@ -6,6 +6,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 
+import { assertSchemasHold } from "./result_files.mjs";
 import { experimentFile, flow, readJson, resultFolder, trialsOf } from "./support.mjs";
 
 // By the number in a record: traffic::ActionKind.
@@ -99,6 +100,10 @@ describe("an experiment with a population that waits for answers", () => {
         }
       }
     }
+  });
+
+  test("has no key that its schema does not know", () => {
+    assertSchemasHold(folder, scratch);
   });
 
   test("says what the mode means for comparing", () => {
