@@ -14,6 +14,7 @@
 #include "lab/live_trial.hpp"
 #include "lab/program.hpp"
 #include "lab/request_recorder.hpp"
+#include "lab/summary.hpp"
 #include "lab/trial_analytics.hpp"
 #include "lab/trial_document.hpp"
 #include "lab/trial_facts.hpp"
@@ -559,33 +560,6 @@ void Trial::tear_down() {
   facts_.finished = anchor_.to_unix(base::now());
 }
 
-// "10 of 10 gates hold; p99: response 2.10 ms, publish 8.30 ms, end to end 9.10 ms"
-std::string words_of(const object& document) {
-  std::size_t holds = 0;
-  std::string broken;
-  const auto& gates = document.at("gates").as_array();
-  for (const auto& gate : gates) {
-    if (gate.at("holds").as_bool()) {
-      ++holds;
-    } else {
-      broken += fmt::format(", not {}", std::string_view(gate.at("name").as_string()));
-    }
-  }
-  std::string words = fmt::format("{} of {} gates hold{}", holds, gates.size(), broken);
-  std::string p99;
-  for (const auto& [hop, name] : {std::pair{"response_time", "response"},
-                                  {"publish_response", "publish"},
-                                  {"end_to_end", "end to end"},
-                                  {"queryable", "freshness"}}) {
-    const auto* found = document.at("hops").as_object().if_contains(hop);
-    const auto* value = found ? found->as_object().if_contains("p99_ns") : nullptr;
-    if (!value || !value->is_number()) continue;
-    p99 += fmt::format("{}{} {}", p99.empty() ? "; p99: " : ", ", name,
-                       measure::format_duration(base::Nanos{value->to_number<std::int64_t>()}));
-  }
-  return words + p99;
-}
-
 TrialOutcome Trial::seal() {
   begin_step("joining records");
   const bool was_measuring = base::count(facts_.measured_from) != 0;
@@ -600,7 +574,7 @@ TrialOutcome Trial::seal() {
     return outcome;
   }
   outcome.is_valid = document->at("valid").as_bool();
-  outcome.words = words_of(*document);
+  outcome.words = trial_line(*document);
   if (auto appended = append_by_intended(input_.folder, *document); !appended && !outcome.error) {
     outcome.error = appended.error();
   }
