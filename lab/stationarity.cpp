@@ -24,7 +24,10 @@ std::size_t in_large_classes(const std::vector<std::size_t>& classes,
   return ticks;
 }
 
-std::string percent(double share) { return fmt::format("{:+.2g} %", 100 * share); }
+std::string percent(double share) {
+  return std::abs(share) < 0.0995 ? fmt::format("{:+.1f} %", 100 * share)
+                                  : fmt::format("{:+.0f} %", 100 * share);
+}
 
 }  // namespace
 

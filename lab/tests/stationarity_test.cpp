@@ -51,6 +51,7 @@ TEST(Stationarity, SeesAServerThatGrowsSlowerAndHowFast) {
 
   EXPECT_FALSE(found.found->is_steady);
   EXPECT_THAT(found.words(), HasSubstr("does not keep its level"));
+  EXPECT_THAT(found.words(), HasSubstr("drift +22 % per minute (95 % interval +"));
   EXPECT_NEAR(found.drift_per_minute(found.found->drift.slope), std::expm1(60.0 / 256), 0.06);
   const auto described = describe(found);
   EXPECT_GT(described.at("kpss").as_double(), 0.739);

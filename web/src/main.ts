@@ -77,7 +77,7 @@ function render(result: Result): Child[] {
     header(result), contents(sections), sections,
     h("footer", {}, paragraph(
       "Made by Flow from ", h("code", {}, "experiment.json"), " and the ", h("code", {}, "trial.json"),
-      " files of this result; they are inside this file too. It loads nothing.")),
+      " files of this result; they are inside this file too, but for the raw histograms. It loads nothing.")),
   ];
 }
 
