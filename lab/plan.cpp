@@ -7,6 +7,7 @@
 #include <ranges>
 
 #include "base/bytes.hpp"
+#include "base/check.hpp"
 #include "base/random.hpp"
 #include "lab/contrasts.hpp"
 
@@ -175,6 +176,7 @@ Experiment pilot_of(Experiment experiment) {
 }
 
 Plan make_plan(const Experiment& experiment) {
+  FLOW_CHECK(experiment.seeds.size() >= experiment.blocks);
   Plan plan;
   plan.cells = make_cells(experiment);
   plan.primaries = contrasts_of(plain(plan.cells, experiment)).size();

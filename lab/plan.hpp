@@ -55,6 +55,7 @@ inline constexpr std::uint32_t pilot_blocks = 4;
 // The pilot of an experiment, with seeds of its own: the experiment must not use its traffic again.
 Experiment pilot_of(Experiment experiment);
 
+// `experiment` has a seed for each block (FLOW_CHECK).
 Plan make_plan(const Experiment& experiment);
 
 // What a level is called: the word in the experiment file, or the name of its file.

@@ -42,6 +42,7 @@ TEST(Budget, TakesAsManyBlocksAsFit) {
   EXPECT_LE(plan->estimated, 54min);
   Experiment more = experiment;
   more.blocks += 1;
+  more.seeds.push_back(4711);
   EXPECT_GT(estimated_duration(more), 54min);
 }
 
@@ -58,9 +59,7 @@ TEST(Budget, RefusesATimeInWhichNothingCanBeDecided) {
 
 // What the refusal asks for is enough.
 TEST(Budget, AcceptsTheTimeThatItsRefusalNames) {
-  Experiment experiment = experiment_of();
-  experiment.with_repeats = true;
-  experiment.blocks = 7;
+  Experiment experiment = experiment_of("blocks: 7\n");
   const auto least = estimated_duration(experiment);
 
   EXPECT_FALSE(fit_into_budget(experiment, least));
@@ -86,6 +85,7 @@ TEST(Budget, KeepsTheSeedsOfTheFileAndGoesOnBehindThem) {
   Experiment seven = experiment;
   seven.with_repeats = true;
   seven.blocks = 7;
+  seven.seeds.resize(7);
   const auto least = estimated_duration(seven);
 
   ASSERT_TRUE(fit_into_budget(experiment, least + least / 9 + 1s));

@@ -15,6 +15,7 @@ import org.apache.pinot.spi.stream.StreamMetadataProvider;
 import org.apache.pinot.spi.stream.StreamPartitionMsgOffset;
 import org.apache.pinot.spi.stream.TransientConsumerException;
 import org.apache.pinot.spi.utils.TimeUtils;
+import org.apache.pulsar.client.api.PulsarClientException;
 import org.apache.pulsar.client.api.Reader;
 
 final class PulsarMetadata implements StreamMetadataProvider {
@@ -79,6 +80,27 @@ final class PulsarMetadata implements StreamMetadataProvider {
   }
 
   private PulsarPosition withReader(long deadline, Question question) {
+    while (true) {
+      try {
+        return askOnce(deadline, question);
+      } catch (TransientConsumerException e) {
+        if (!isBetweenConnections(e) || System.nanoTime() >= deadline) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  /**
+   * After a seek the broker ends the subscription's connection; who asks before it is back is told
+   * "Consumer not found". A new reader knows.
+   */
+  private static boolean isBetweenConnections(TransientConsumerException error) {
+    var cause = error.getCause() instanceof ExecutionException ? error.getCause().getCause() : null;
+    return cause instanceof PulsarClientException.BrokerMetadataException;
+  }
+
+  private PulsarPosition askOnce(long deadline, Question question) {
     var opening = topic.openAtEnd("flow-pinot-offsets", partition);
     try {
       return question.ask(await(opening, deadline));
