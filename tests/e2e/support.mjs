@@ -122,7 +122,8 @@ export function livePhase(results) {
     const folder = path.join(resultFolder(results), "trials");
     const [trial] = fs.readdirSync(folder).sort().slice(-1);
     const lines = fs.readFileSync(path.join(folder, trial, "intervals.jsonl"), "utf8").trim().split("\n");
-    return JSON.parse(lines.at(-1)).phase;
+    // Other kinds of lines stand between, and the last one may not be whole yet.
+    return JSON.parse(lines.findLast((line) => line.includes('"kind":"live"') && line.endsWith("}"))).phase;
   } catch {
     return "";
   }
