@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lab/hops.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <unordered_set>
 
@@ -54,7 +55,7 @@ class Summary {
     if (is_success) {
       put("response_time", record.answered - record.intended);
       put("service_time", record.answered - record.sent);
-      if (row) row->response.values.record(Nanos{record.answered - record.intended});
+      if (row) row->response.values.push_back(record.answered - record.intended);
     } else {
       ++result_.hops["response_time"].censored;
       ++result_.hops["service_time"].censored;
@@ -72,7 +73,7 @@ class Summary {
       put("publish_response", record.decided - record.intended);
       if (row) {
         ++row->events_acked;
-        row->publish_response.values.record(Nanos{record.decided - record.intended});
+        row->publish_response.values.push_back(record.decided - record.intended);
       }
     } else {
       ++result_.hops["publish_latency"].censored;
@@ -86,7 +87,7 @@ class Summary {
     if (!seen_.insert(record.request).second) return;  // A duplicate: the ledger counts it.
     put("end_to_end", record.seen - record.intended);
     if (SecondRow* row = row_of(record.intended)) {
-      row->end_to_end.values.record(Nanos{record.seen - record.intended});
+      row->end_to_end.values.push_back(record.seen - record.intended);
     }
   }
 
@@ -108,7 +109,7 @@ class Summary {
     put("queryable", record.ingested - record.intended);
     tell(ClassHop::queryable, record.intended, true, record.ingested);
     if (SecondRow* row = row_of(record.intended)) {
-      row->queryable.values.record(Nanos{record.ingested - record.intended});
+      row->queryable.values.push_back(record.ingested - record.intended);
     }
   }
 
@@ -135,7 +136,7 @@ class Summary {
       return;
     }
     put("query", record.answered - record.intended);
-    if (row) row->query.values.record(Nanos{record.answered - record.intended});
+    if (row) row->query.values.push_back(record.answered - record.intended);
   }
 
   HopSummary take() { return std::move(result_); }
@@ -233,11 +234,20 @@ object describe(const Hop& hop) {
 
 namespace {
 
-void put_quantiles(object& row, std::string_view name, const Hop& hop) {
-  row[fmt::format("{}_p50_ns", name)] = quantile_ns(hop, 0.5);
-  row[fmt::format("{}_p99_ns", name)] = quantile_ns(hop, 0.99);
-  row[fmt::format("{}_max_ns", name)] =
-      hop.values.count() == 0 ? value(nullptr) : value(hop.values.max().count());
+// The order statistic of rank ceil(q n); what has no value ranks last.
+value order_statistic(const std::vector<std::int64_t>& sorted, std::uint64_t censored, double q) {
+  const auto total = static_cast<double>(sorted.size() + censored);
+  if (total == 0) return nullptr;
+  const auto rank = static_cast<std::size_t>(std::max(std::ceil(q * total), 1.0));
+  return rank <= sorted.size() ? value(sorted[rank - 1]) : value(nullptr);
+}
+
+void put_quantiles(object& row, std::string_view name, const SecondHop& hop) {
+  std::vector<std::int64_t> sorted = hop.values;
+  std::ranges::sort(sorted);
+  row[fmt::format("{}_p50_ns", name)] = order_statistic(sorted, hop.censored, 0.5);
+  row[fmt::format("{}_p99_ns", name)] = order_statistic(sorted, hop.censored, 0.99);
+  row[fmt::format("{}_max_ns", name)] = sorted.empty() ? value(nullptr) : value(sorted.back());
 }
 
 }  // namespace

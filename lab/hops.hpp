@@ -26,14 +26,21 @@ struct Hop {
   std::uint64_t censored = 0;
 };
 
+// The same of one second, whose few values are kept as they are: a histogram for each hop and
+// second would take more than a megabyte per second.
+struct SecondHop {
+  std::vector<std::int64_t> values;  // Nanoseconds, in no order.
+  std::uint64_t censored = 0;
+};
+
 struct SecondRow {
   std::uint64_t intended = 0;
   std::uint64_t events_acked = 0;
-  Hop response;
-  Hop publish_response;
-  Hop end_to_end;
-  Hop queryable;  // Trials with analytics, as is the next.
-  Hop query;
+  SecondHop response;
+  SecondHop publish_response;
+  SecondHop end_to_end;
+  SecondHop queryable;  // Trials with analytics, as is the next.
+  SecondHop query;
 };
 
 struct HopSummary {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lab/hops.hpp"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "lab/volume_classes.hpp"
@@ -125,9 +127,23 @@ TEST(Hops, FileAStallUnderTheIntendedSecondAndCountADuplicateOnce) {
 
   const auto summary = summarise(records);
 
-  EXPECT_EQ(summary.seconds[0].end_to_end.values.max().count(), 6 * ms);
-  EXPECT_EQ(summary.seconds[1].end_to_end.values.max().count(), 1401 * ms);
-  EXPECT_EQ(summary.seconds[1].publish_response.values.max().count(), 1400 * ms);
+  EXPECT_EQ(std::ranges::max(summary.seconds[0].end_to_end.values), 6 * ms);
+  EXPECT_EQ(std::ranges::max(summary.seconds[1].end_to_end.values), 1401 * ms);
+  EXPECT_EQ(std::ranges::max(summary.seconds[1].publish_response.values), 1400 * ms);
+}
+
+TEST(Hops, RankWhatHasNoValueAboveAllOthersOfItsSecond) {
+  std::vector<SecondRow> seconds(2);
+  seconds[0].response.values = {3 * ms, 1 * ms, 2 * ms};
+  seconds[0].response.censored = 1;
+
+  const auto rows = describe(seconds, false);
+
+  const auto& row = rows[0].as_object();
+  EXPECT_EQ(row.at("response_p50_ns"), 2 * ms);
+  EXPECT_TRUE(row.at("response_p99_ns").is_null());
+  EXPECT_EQ(row.at("response_max_ns"), 3 * ms);
+  EXPECT_TRUE(rows[1].at("response_p50_ns").is_null());
 }
 
 TEST(Hops, CountAnAckedEventThatNobodySawAsCensored) {
