@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "servers/ports.hpp"
 
+#include <atomic>
 #include <cerrno>
+#include <fstream>
 #include <system_error>
 #include <unistd.h>
 
@@ -20,10 +22,30 @@ sockaddr_in loopback(std::uint16_t port) {
   return address;
 }
 
-// A socket bound to a port of the kernel's choice; -1 on failure.
-int bind_any(std::uint16_t& port) {
+constexpr std::uint32_t lowest_port = 10'240;
+constexpr std::uint32_t ports_min = 2'048;  // In the range; fewer are not worth it.
+
+// How many ports from lowest_port on are never given to outgoing connections; 0 where that cannot
+// be told or is too few.
+std::uint32_t reserved_ports() {
+  std::ifstream file("/proc/sys/net/ipv4/ip_local_port_range");
+  std::uint32_t first = 0;
+  if (!(file >> first) || first < lowest_port + ports_min) return 0;
+  return first - lowest_port;
+}
+
+// The next one that this process looks at; 0, the kernel's choice, where there is no such range.
+std::uint16_t next_candidate() {
+  static const std::uint32_t range = reserved_ports();
+  // Processes that start at the same time have pids beside each other: 61 ports lie between them.
+  static std::atomic<std::uint32_t> next = static_cast<std::uint32_t>(::getpid()) * 61;
+  return range == 0 ? 0 : static_cast<std::uint16_t>(lowest_port + next++ % range);
+}
+
+// A socket bound to `port`, or to the kernel's choice for 0; -1 on failure.
+int bind_to(std::uint16_t& port) {
   const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = loopback(0);
+  sockaddr_in address = loopback(port);
   socklen_t size = sizeof address;
   if (socket >= 0 && ::bind(socket, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
       ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) == 0) {
@@ -39,10 +61,11 @@ int bind_any(std::uint16_t& port) {
 base::Result<std::vector<std::uint16_t>> pick_ports(int count) {
   std::vector<int> sockets;
   std::vector<std::uint16_t> ports;
-  for (int i = 0; i < count; ++i) {
-    std::uint16_t port = 0;
-    const int socket = bind_any(port);
-    if (socket < 0) break;
+  const int attempts_max = count + 1'000;
+  for (int i = 0; i < attempts_max && static_cast<int>(ports.size()) < count; ++i) {
+    std::uint16_t port = next_candidate();
+    const int socket = bind_to(port);
+    if (socket < 0) continue;
     sockets.push_back(socket);
     ports.push_back(port);
   }
