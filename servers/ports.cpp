@@ -39,7 +39,8 @@ std::uint16_t next_candidate() {
   static const std::uint32_t range = reserved_ports();
   // Processes that start at the same time have pids beside each other: 61 ports lie between them.
   static std::atomic<std::uint32_t> next = static_cast<std::uint32_t>(::getpid()) * 61;
-  return range == 0 ? 0 : static_cast<std::uint16_t>(lowest_port + next++ % range);
+  if (range == 0) return 0;
+  return static_cast<std::uint16_t>(lowest_port + next++ % range);
 }
 
 // A socket bound to `port`, or to the kernel's choice for 0; -1 on failure.
