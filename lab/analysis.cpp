@@ -13,6 +13,7 @@
 #include "lab/components.hpp"
 #include "lab/contrasts.hpp"
 #include "lab/inference_document.hpp"
+#include "lab/lenient_json.hpp"
 #include "lab/load_curve.hpp"
 #include "lab/plan.hpp"
 #include "lab/shift.hpp"
@@ -31,23 +32,8 @@ using base::json::value;
 constexpr double no_value = std::numeric_limits<double>::quiet_NaN();
 constexpr double fell_over = std::numeric_limits<double>::infinity();
 
-const value* find(const value& from, std::string_view path) {
-  boost::system::error_code error;
-  return from.find_pointer(fmt::format("/{}", path), error);
-}
-
-std::string text_at(const value& from, std::string_view path) {
-  const value* at = find(from, path);
-  return at && at->is_string() ? std::string(at->as_string()) : std::string();
-}
-
-bool is_true(const value& from, std::string_view path) {
-  const value* at = find(from, path);
-  return at && at->is_bool() && at->as_bool();
-}
-
 double number_at(const value& from, std::string_view path) {
-  const value* at = find(from, path);
+  const value* at = find_at(from, path);
   return at && at->is_number() ? at->to_number<double>() : no_value;
 }
 
@@ -91,7 +77,7 @@ std::vector<Metric> secondaries_of(const std::string& primary, bool has_analytic
 
 double usage_of(const value& trial, const Metric& metric) {
   const double events = number_at(trial, "phases/measured/events/acked");
-  const value* roles = find(trial, "resources");
+  const value* roles = find_at(trial, "resources");
   if (!roles || !roles->is_array() || !(events > 0)) return no_value;
   const std::string platform = text_at(trial, "platform") + "-";
   double used = 0;
@@ -102,10 +88,10 @@ double usage_of(const value& trial, const Metric& metric) {
 }
 
 double value_of(const value& trial, const Metric& metric) {
-  if (is_true(trial, "platform_fell_over")) return fell_over;
-  if (!is_true(trial, "valid")) return no_value;
+  if (is_true_at(trial, "platform_fell_over")) return fell_over;
+  if (!is_true_at(trial, "valid")) return no_value;
   if (metric.hop.empty()) return usage_of(trial, metric);
-  const value* at = find(trial, fmt::format("hops/{}/{}", metric.hop, metric.key));
+  const value* at = find_at(trial, fmt::format("hops/{}/{}", metric.hop, metric.key));
   if (!at) return no_value;
   if (at->is_number()) return at->to_number<double>();
   return number_at(trial, fmt::format("hops/{}/count", metric.hop)) > 0 ? fell_over : no_value;
@@ -127,7 +113,7 @@ std::vector<PlainCell> cells_of(const value& experiment, const array& trials) {
                    text_at(from, "level"),
                    text_at(from, "workload"),
                    {}};
-    const value* settings = id_key == "id" ? find(from, "settings") : nullptr;
+    const value* settings = id_key == "id" ? find_at(from, "settings") : nullptr;
     if (settings && settings->is_object()) {
       for (const auto& [setting, chosen] : settings->as_object()) {
         if (chosen.is_string()) cell.settings.emplace_back(setting, chosen.as_string());
@@ -137,7 +123,7 @@ std::vector<PlainCell> cells_of(const value& experiment, const array& trials) {
         std::ranges::any_of(cells, [&](const auto& one) { return one.id == cell.id; });
     if (!is_known && cell.platform != null_platform) cells.push_back(std::move(cell));
   };
-  const value* planned = find(experiment, "plan/cells");
+  const value* planned = find_at(experiment, "plan/cells");
   if (planned && planned->is_array()) {
     for (const auto& cell : planned->as_array()) add(cell, "id");
   } else {
@@ -150,11 +136,10 @@ class Reader {
  public:
   explicit Reader(const object& result) : experiment_(result.at("experiment")) {
     const auto& trials = result.at("trials").as_array();
-    contrasts_ = contrasts_of(cells_of(experiment_, trials));
+    auto cells = cells_of(experiment_, trials);
+    contrasts_ = contrasts_of(cells);
     for (const auto& trial : trials) take(trial);
-    for (const auto& cell : cells_of(experiment_, trials)) {
-      if (is_true(experiment_, "effective/pilot")) pilot_cells_.push_back(cell);
-    }
+    if (is_true_at(experiment_, "effective/pilot")) pilot_cells_ = std::move(cells);
   }
 
   Result<AnalysisInput> read() const {
@@ -166,7 +151,8 @@ class Reader {
       return fail(Errc::config, "experiment.json: primary {}: expected <hop>_<quantile>", primary);
     }
     input.primary = primary;
-    const auto secondaries = secondaries_of(primary, is_true(experiment_, "effective/analytics"));
+    const auto secondaries =
+        secondaries_of(primary, is_true_at(experiment_, "effective/analytics"));
     for (const auto& contrast : contrasts_) {
       const auto blocks = trials_of(contrast);
       LevelBlocks level{.level = contrast.name,
@@ -195,7 +181,7 @@ class Reader {
     const double block = number_at(trial, "block");
     if (!std::isfinite(block)) return;
     Slot& slot = cells_[text_at(trial, "cell")][static_cast<std::uint32_t>(block)];
-    (is_true(trial, "is_repeat") ? slot.repeat : slot.trial) = &trial;
+    (is_true_at(trial, "is_repeat") ? slot.repeat : slot.trial) = &trial;
   }
 
   const Blocks& blocks_of(const std::string& cell) const {
@@ -250,7 +236,8 @@ class Reader {
   // Platforms can promise different things at one level; one platform by itself does not.
   bool is_like_for_like(const Contrast& contrast) const {
     if (contrast.differs_in_promise) return false;
-    const value* like = find(experiment_, fmt::format("levels/{}/like_for_like", contrast.level));
+    const value* like =
+        find_at(experiment_, fmt::format("levels/{}/like_for_like", contrast.level));
     return contrast.is_one_platform || !like || !like->is_bool() || like->as_bool();
   }
 
@@ -287,8 +274,8 @@ void describe_shape(object& level, const AnalysisInput& input, const AnalysisCel
 
 // Whether what experiment.json says now is what was stored before the first trial.
 value preregistration_holds(const value& experiment) {
-  const value* effective = find(experiment, "effective");
-  const value* plan = find(experiment, "plan");
+  const value* effective = find_at(experiment, "effective");
+  const value* plan = find_at(experiment, "plan");
   const std::string stored = text_at(experiment, "preregistered_sha256");
   if (stored.empty() || !effective || !plan || !effective->is_object() || !plan->is_object()) {
     return nullptr;
@@ -296,26 +283,28 @@ value preregistration_holds(const value& experiment) {
   return preregistration_of(effective->as_object(), plan->as_object()) == stored;
 }
 
-// What the experiment file asks by name, with the verdicts of its levels; where a level is decided,
-// what else differs.
+// The verdict of a level and, where it is decided, what else differs.
+void add_findings(array& sentences, const LevelInference& level, const AnalysisCell& cell) {
+  sentences.emplace_back(quoted(level.sentence, cell));
+  for (const auto& secondary : level.secondaries) {
+    if (secondary.is_different && secondary.is_interpreted) {
+      sentences.emplace_back(quoted(secondary.sentence, cell));
+    }
+  }
+}
+
+// What the experiment file asks by name, with the findings of its levels.
 array answers_of(const value& experiment, const std::vector<LevelInference>& inferred,
                  const std::vector<AnalysisCell>& cells) {
   array answers;
-  const value* questions = find(experiment, "effective/questions");
   for (const auto& question :
-       questions && questions->is_array() ? questions->as_array() : array{}) {
+       array_in(object_in(as_object_or_empty(experiment), "effective"), "questions")) {
     array sentences;
-    const value* levels = find(question, "levels");
-    for (const auto& level : levels && levels->is_array() ? levels->as_array() : array{}) {
+    for (const auto& level : array_in(as_object_or_empty(question), "levels")) {
+      if (!level.is_string()) continue;
+      const std::string name = level_name(std::string(level.as_string()));
       for (std::size_t i = 0; i < inferred.size(); ++i) {
-        if (!level.is_string() || cells[i].level != level_name(std::string(level.as_string())))
-          continue;
-        sentences.emplace_back(quoted(inferred[i].sentence, cells[i]));
-        for (const auto& secondary : inferred[i].secondaries) {
-          if (secondary.is_different && secondary.is_interpreted) {
-            sentences.emplace_back(quoted(secondary.sentence, cells[i]));
-          }
-        }
+        if (cells[i].level == name) add_findings(sentences, inferred[i], cells[i]);
       }
     }
     answers.push_back({{"name", text_at(question, "name")},

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "lab/analysis.hpp"
+#include "lab/lenient_json.hpp"
 #include "lab/plan.hpp"
 #include "lab/progress.hpp"
 #include "lab/run.hpp"
@@ -53,21 +54,11 @@ std::string words_of_ratio(double log_ratio) {
   return fmt::format("{:.0f} %", std::ceil(100 * std::expm1(log_ratio)));
 }
 
-std::string text_at(const value& trial, std::string_view key) {
-  const value* at = trial.is_object() ? trial.get_object().if_contains(key) : nullptr;
-  return at && at->is_string() ? std::string(at->get_string()) : std::string();
-}
-
 // Cell and block; empty without.
 std::string slot_of(const value& trial) {
   const value* block = trial.is_object() ? trial.get_object().if_contains("block") : nullptr;
   if (!block || !block->is_number()) return {};
   return fmt::format("{}/{}", text_at(trial, "cell"), block->to_number<double>());
-}
-
-bool is_repeat(const value& trial) {
-  const value* at = trial.is_object() ? trial.get_object().if_contains("is_repeat") : nullptr;
-  return at && at->is_bool() && at->get_bool();
 }
 
 }  // namespace
@@ -78,22 +69,19 @@ std::optional<Noise> noise_of(const object& result, const std::string& primary,
   if (!trials || !trials->is_array()) return std::nullopt;
   std::map<std::string, double> first;
   for (const auto& trial : trials->get_array()) {
-    if (!is_repeat(trial)) first[slot_of(trial)] = metric_value(trial, primary);
+    if (!is_true_at(trial, "is_repeat")) first[slot_of(trial)] = metric_value(trial, primary);
   }
-  double squares = 0;
-  std::size_t pairs = 0;
+  std::vector<double> log_ratios;
   for (const auto& trial : trials->get_array()) {
-    const auto at = is_repeat(trial) ? first.find(slot_of(trial)) : first.end();
+    const auto at = is_true_at(trial, "is_repeat") ? first.find(slot_of(trial)) : first.end();
     if (at == first.end()) continue;
     const double ratio = std::log(metric_value(trial, primary) / at->second);
-    if (!std::isfinite(ratio)) continue;
-    squares += ratio * ratio;
-    ++pairs;
+    if (std::isfinite(ratio)) log_ratios.push_back(ratio);
   }
-  if (pairs < pairs_min || squares <= 0) return std::nullopt;
-  const double sd = std::sqrt(squares / static_cast<double>(pairs));
-  // The mean is known to be 0: one more degree of freedom than from a sample of that size.
-  return Noise{measure::sd_upper_bound(sd, pairs + 1), pairs, std::move(source)};
+  if (log_ratios.size() < pairs_min) return std::nullopt;
+  const auto spread = measure::spread_about_zero(log_ratios);
+  if (spread.sd <= 0) return std::nullopt;
+  return Noise{spread.sd_max, log_ratios.size(), std::move(source)};
 }
 
 base::Result<BudgetPlan> fit_into_budget(Experiment& experiment, base::Nanos budget) {

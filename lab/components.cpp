@@ -172,16 +172,15 @@ std::string sentence_of(const Components& components) {
 }
 
 object describe(const Components& components) {
-  const auto optional = [](const auto& number) { return number ? value(*number) : value(nullptr); };
   return {{"blocks", components.blocks},
           {"same_pairs", components.same_pairs},
-          {"variance_of_log_ratio", optional(components.of_log_ratio)},
-          {"variance_between_blocks", optional(components.between_blocks)},
-          {"variance_run_to_run", optional(components.run_to_run)},
-          {"variance_left", optional(components.left)},
+          {"variance_of_log_ratio", or_null(components.of_log_ratio)},
+          {"variance_between_blocks", or_null(components.between_blocks)},
+          {"variance_run_to_run", or_null(components.run_to_run)},
+          {"variance_left", or_null(components.left)},
           {"trial_seconds", components.trial_seconds},
           {"measured_seconds", components.measured_seconds},
-          {"longer_at_most", optional(components.longer_at_most)},
+          {"longer_at_most", or_null(components.longer_at_most)},
           {"gain_at_most", components.gain_at_most},
           {"sentence", sentence_of(components)}};
 }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "lab/files.hpp"
+#include "lab/lenient_json.hpp"
 
 namespace flow::lab {
 namespace {
@@ -14,11 +15,6 @@ namespace fs = std::filesystem;
 using base::json::array;
 using base::json::object;
 using base::json::value;
-
-const value* find(const value& from, std::string_view pointer) {
-  boost::system::error_code error;
-  return from.find_pointer(pointer, error);
-}
 
 // By the number that a trial's folder begins with: "001-kafka-fsync-1" is 1.
 std::map<std::int64_t, fs::path> trial_folders(const fs::path& folder) {
@@ -39,7 +35,7 @@ object differences_of(const fs::path& trial) {
   const auto servers = base::parse_json(*text, "servers.json");
   if (!servers || !servers->is_object()) return differences;
   for (const auto& [name, server] : servers->get_object()) {
-    const value* roles = find(server, "/differs_from_default");
+    const value* roles = find_at(server, "differs_from_default");
     if (!roles || !roles->is_object()) continue;
     for (const auto& [role, rows] : roles->get_object()) differences[role] = rows;
   }
@@ -51,10 +47,10 @@ object differences_of(const fs::path& trial) {
 object differences_by_cell(const fs::path& folder, const value& experiment) {
   object cells;
   const auto folders = trial_folders(folder);
-  const value* order = find(experiment, "/plan/order");
+  const value* order = find_at(experiment, "plan/order");
   for (const auto& planned : order && order->is_array() ? order->get_array() : array{}) {
-    const value* cell = find(planned, "/cell");
-    const value* number = find(planned, "/trial");
+    const value* cell = find_at(planned, "cell");
+    const value* number = find_at(planned, "trial");
     if (!cell || !cell->is_string() || !number || !number->is_int64()) continue;
     const auto trial = folders.find(number->get_int64());
     if (trial == folders.end() || cells.contains(cell->get_string())) continue;

@@ -12,6 +12,7 @@
 #include "lab/analysis.hpp"
 #include "lab/inference_document.hpp"
 #include "lab/inference_words.hpp"
+#include "lab/lenient_json.hpp"
 
 namespace flow::lab {
 namespace {
@@ -24,13 +25,6 @@ using base::json::object;
 using base::json::value;
 
 constexpr double no_value = std::numeric_limits<double>::quiet_NaN();
-
-std::string text_at(const object& from, std::string_view pointer) {
-  boost::system::error_code error;
-  const value whole(from);
-  const value* at = whole.find_pointer(pointer, error);
-  return at && at->is_string() ? std::string(at->as_string()) : std::string();
-}
 
 // Values of one result by cell, then by block.
 using Values = std::map<std::string, std::map<std::uint32_t, double>>;
@@ -52,9 +46,9 @@ Side read_side(const object& result, const std::string& primary) {
     const auto number = block->to_number<std::uint32_t>();
     if (number == 0) continue;  // The null broker's: before the blocks, and no platform.
     auto& values = is_repeat ? side.repeats : side.values;
-    values[text_at(one, "/cell")][number] = metric_value(trial, primary);
-    side.schedules[fmt::format("{}/{}", text_at(one, "/workload"), number)] =
-        text_at(one, "/schedule_hash");
+    values[text_at(trial, "cell")][number] = metric_value(trial, primary);
+    side.schedules[fmt::format("{}/{}", text_at(trial, "workload"), number)] =
+        text_at(trial, "schedule_hash");
   }
   return side;
 }
@@ -122,8 +116,9 @@ std::vector<std::string> notes_of(const object& before, const object& after, con
       "The two results were not run in turn: what changed on the machine between them is in the "
       "difference"};
   for (const auto* fact : {"cpu_model", "kernel", "host_name"}) {
-    const std::string pointer = fmt::format("/experiment/host/{}", fact);
-    const std::string was = text_at(before, pointer), is = text_at(after, pointer);
+    const std::string path = fmt::format("host/{}", fact);
+    const std::string was = text_at(before.at("experiment"), path);
+    const std::string is = text_at(after.at("experiment"), path);
     if (was != is) notes.push_back(fmt::format("{}: '{}' before, '{}' after", fact, was, is));
   }
   if (a.repeats.empty() && b.repeats.empty()) {
@@ -156,7 +151,7 @@ Change ResultDiff::worst() const {
 
 Result<ResultDiff> diff_results(const object& before, const object& after, std::string primary,
                                 double margin) {
-  if (primary.empty()) primary = text_at(before, "/experiment/effective/primary");
+  if (primary.empty()) primary = text_at(before.at("experiment"), "effective/primary");
   if (primary.empty()) primary = "publish_response_p99";
   if (primary.rfind("_p") == std::string::npos) {
     return fail(Errc::config, "metric {}: expected <hop>_<quantile>, as publish_response_p99",

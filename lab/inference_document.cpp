@@ -3,6 +3,8 @@
 
 #include <cmath>
 
+#include "lab/lenient_json.hpp"
+
 namespace flow::lab {
 namespace {
 
@@ -12,8 +14,6 @@ using base::json::value;
 using measure::Interval;
 
 value finite(double number) { return std::isfinite(number) ? value(number) : value(nullptr); }
-
-value optional(const auto& number) { return number ? value(*number) : value(nullptr); }
 
 value ratio(double log_ratio) { return finite(std::exp(log_ratio)); }
 
@@ -28,7 +28,7 @@ value describe(const std::optional<Interval>& interval) {
 object describe(const TestResults& p) {
   return {{"signed_rank", p.signed_rank},
           {"sign_flip", p.sign_flip},
-          {"paired_t", optional(p.paired_t)}};
+          {"paired_t", or_null(p.paired_t)}};
 }
 
 array describe(const std::vector<BlockRatio>& ratios) {
@@ -59,7 +59,7 @@ object describe_floor(const LevelInference& level) {
   return {{"pairs", level.same_pairs},
           {"of_level", level.floor_level.empty() ? value(nullptr) : value(level.floor_level)},
           {"ratio", level.noise_floor ? ratio(*level.noise_floor) : value(nullptr)},
-          {"p_signed_rank", optional(level.same_p)}};
+          {"p_signed_rank", or_null(level.same_p)}};
 }
 
 }  // namespace
@@ -78,7 +78,7 @@ object describe(const LevelInference& level, const InferenceInput& input) {
           {"sentence", level.sentence},
           {"blocks", level.ratios.size()},
           {"blocks_min", level.blocks_min},
-          {"blocks_needed", optional(level.blocks_needed)},
+          {"blocks_needed", or_null(level.blocks_needed)},
           {"blocks_incomplete", std::move(incomplete)},
           {"first_fell_over", level.first_fell_over},
           {"second_fell_over", level.second_fell_over},
@@ -90,7 +90,7 @@ object describe(const LevelInference& level, const InferenceInput& input) {
           {"p", describe(level.p)},
           {"p_holm", describe(level.p_holm)},
           {"tests_agree", level.tests_agree},
-          {"sd_log_ratio", optional(level.sd)},
+          {"sd_log_ratio", or_null(level.sd)},
           {"margin", input.margin},
           {"noise_floor", describe_floor(level)},
           {"ratios", describe(level.ratios)},

@@ -6,20 +6,11 @@
 
 #include <fmt/format.h>
 
+#include "lab/lenient_json.hpp"
 #include "measure/planning.hpp"
 
 namespace flow::lab {
 namespace {
-
-using base::json::value;
-
-// Two equal trials differ by nothing on average, so all pairs tell of the spread.
-std::optional<double> spread_of(const std::vector<double>& log_ratios) {
-  if (log_ratios.size() < 2) return std::nullopt;
-  double squares = 0;
-  for (const double ratio : log_ratios) squares += ratio * ratio;
-  return std::sqrt(squares / static_cast<double>(log_ratios.size()));
-}
 
 std::string blocks_words(std::optional<std::size_t> blocks) {
   return blocks ? std::to_string(*blocks) : "more than 10,000";
@@ -47,8 +38,9 @@ PilotFinding learn(const PilotLevel& level, double margin, std::size_t primaries
     if (std::isfinite(ratio)) log_ratios.push_back(ratio);
   }
   finding.pairs = log_ratios.size();
-  finding.sd = spread_of(log_ratios);
-  if (finding.sd) {
+  if (log_ratios.size() >= 2) {
+    const auto spread = measure::spread_about_zero(log_ratios);
+    finding.sd = spread.sd;
     const double share = alpha / static_cast<double>(std::max<std::size_t>(primaries, 1));
     const std::size_t least = measure::blocks_to_decide(primaries, alpha);
     const auto needed = [&](double sd) {
@@ -56,17 +48,11 @@ PilotFinding learn(const PilotLevel& level, double margin, std::size_t primaries
       if (blocks) blocks = std::max(*blocks, least);
       return blocks;
     };
-    finding.blocks = needed(*finding.sd);
-    // The mean is known to be 0: one more degree of freedom than from a sample of that size.
-    finding.blocks_max = needed(measure::sd_upper_bound(*finding.sd, finding.pairs + 1));
+    finding.blocks = needed(spread.sd);
+    finding.blocks_max = needed(spread.sd_max);
   }
   finding.sentence = sentence_of(finding, margin);
   return finding;
-}
-
-template <class Number>
-value optional(const std::optional<Number>& number) {
-  return number ? value(*number) : value(nullptr);
 }
 
 }  // namespace
@@ -82,9 +68,9 @@ base::json::object describe(const PilotFinding& finding) {
   return {{"level", finding.level},
           {"metric", finding.metric},
           {"pairs", finding.pairs},
-          {"sd_log_ratio", optional(finding.sd)},
-          {"blocks", optional(finding.blocks)},
-          {"blocks_max", optional(finding.blocks_max)},
+          {"sd_log_ratio", or_null(finding.sd)},
+          {"blocks", or_null(finding.blocks)},
+          {"blocks_max", or_null(finding.blocks_max)},
           {"sentence", finding.sentence}};
 }
 

@@ -538,10 +538,10 @@ base::Nanos estimated_duration(const Experiment& experiment, const Cell& cell) {
 
 base::Nanos estimated_duration(const Experiment& experiment) {
   const Plan plan = make_plan(experiment);
+  std::vector<base::Nanos> of_cells;
+  for (const auto& cell : plan.cells) of_cells.push_back(estimated_duration(experiment, cell));
   base::Nanos total{0};
-  for (const auto& trial : plan.trials) {
-    total += estimated_duration(experiment, plan.cells[trial.cell]);
-  }
+  for (const auto& trial : plan.trials) total += of_cells[trial.cell];
   return total;
 }
 

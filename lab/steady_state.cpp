@@ -6,13 +6,12 @@
 
 #include <fmt/format.h>
 
+#include "lab/lenient_json.hpp"
 #include "measure/stationarity.hpp"
 #include "measure/trend.hpp"
 
 namespace flow::lab {
 namespace {
-
-using base::json::value;
 
 constexpr std::uint16_t first_error_status = 400;
 
@@ -29,11 +28,6 @@ std::optional<double> drift_of(std::span<const double> values, bool& is_shown) {
   const auto trend = measure::theil_sen(minutes, values, 0.95, inflation_of(values));
   is_shown = trend && trend->interval.excludes_zero();
   return trend ? std::optional(trend->slope) : std::nullopt;
-}
-
-template <class Number>
-value optional(const std::optional<Number>& number) {
-  return number ? value(*number) : value(nullptr);
 }
 
 }  // namespace
@@ -63,9 +57,9 @@ Steadiness steadiness_of(std::span<const double> log_response) {
 
 base::json::object describe(const Steadiness& steadiness) {
   return {{"seconds_judged", steadiness.seconds},
-          {"kpss", optional(steadiness.kpss)},
-          {"log_drift_per_minute", optional(steadiness.drift_per_minute)},
-          {"is_steady", optional(steadiness.is_steady)},
+          {"kpss", or_null(steadiness.kpss)},
+          {"log_drift_per_minute", or_null(steadiness.drift_per_minute)},
+          {"is_steady", or_null(steadiness.is_steady)},
           {"words", steadiness.words}};
 }
 

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "lab/analysis.hpp"
+#include "lab/lenient_json.hpp"
 #include "measure/quantiles.hpp"
 
 namespace flow::lab {
@@ -31,23 +32,13 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 9> hop_rows{
 constexpr std::array<std::string_view, 5> quantile_keys{"p50_ns", "p90_ns", "p99_ns", "p99_9_ns",
                                                         "max_ns"};
 
-const value* find(const value& from, std::string_view path) {
-  boost::system::error_code error;
-  return from.find_pointer(fmt::format("/{}", path), error);
-}
-
-std::string text_at(const value& from, std::string_view path) {
-  const value* at = find(from, path);
-  return at && at->is_string() ? std::string(at->as_string()) : std::string();
-}
-
 std::int64_t number_at(const value& from, std::string_view path) {
-  const value* at = find(from, path);
+  const value* at = find_at(from, path);
   return at && at->is_number() ? at->to_number<std::int64_t>() : 0;
 }
 
 std::string duration_at(const value& hop, std::string_view key) {
-  const value* at = find(hop, key);
+  const value* at = find_at(hop, key);
   if (!at) return "-";
   if (at->is_null()) return number_at(hop, "count") == 0 ? "-" : "> measured";
   return measure::format_duration(base::Nanos{at->to_number<std::int64_t>()});
@@ -59,7 +50,7 @@ void add_hops(std::string& out, const array& trials) {
   for (const auto& [hop_name, title] : hop_rows) {
     bool is_first = true;
     for (const auto& trial : trials) {
-      const value* hop = find(trial, fmt::format("hops/{}", hop_name));
+      const value* hop = find_at(trial, fmt::format("hops/{}", hop_name));
       if (!hop) continue;
       out += fmt::format("{:<38}{:<26}{:>9}", is_first ? title : "", text_at(trial, "id"),
                          number_at(*hop, "count"));
@@ -94,17 +85,17 @@ void add_audit(std::string& out, const array& trials) {
 // One line for each trial with analytics: rows against events, sums against the database.
 void add_analytics(std::string& out, const array& trials) {
   for (const auto& trial : trials) {
-    const value* analytics = find(trial, "analytics");
+    const value* analytics = find_at(trial, "analytics");
     if (!analytics) continue;
     std::array<std::int64_t, 4> sums{};
     constexpr std::array<std::string_view, 4> keys = {"rows", "events_seen", "missing", "doubled"};
-    const value* tables = find(*analytics, "tables");
+    const value* tables = find_at(*analytics, "tables");
     for (const auto& table : tables && tables->is_array() ? tables->as_array() : array{}) {
       for (std::size_t i = 0; i < keys.size(); ++i) sums[i] += number_at(table, keys[i]);
     }
     std::size_t agree = 0;
     std::string differ;
-    const value* checks = find(*analytics, "checks");
+    const value* checks = find_at(*analytics, "checks");
     const array all = checks && checks->is_array() ? checks->as_array() : array{};
     for (const auto& check : all) {
       if (check.at("holds").as_bool()) {
@@ -126,7 +117,7 @@ void add_analytics(std::string& out, const array& trials) {
 
 void add_faults(std::string& out, const array& trials) {
   for (const auto& trial : trials) {
-    const value* faults = find(trial, "faults");
+    const value* faults = find_at(trial, "faults");
     for (const auto& fault : faults && faults->is_array() ? faults->as_array() : array{}) {
       out += fmt::format("{}: fault {} of {} at {:.1f} s: {}\n", text_at(trial, "id"),
                          text_at(fault, "what"), text_at(fault, "role"),
@@ -138,11 +129,11 @@ void add_faults(std::string& out, const array& trials) {
 void add_validity(std::string& out, const array& trials) {
   out += '\n';
   for (const auto& trial : trials) {
-    const value* gates = find(trial, "gates");
+    const value* gates = find_at(trial, "gates");
     std::size_t held = 0;
     std::string broken;
     for (const auto& gate : gates && gates->is_array() ? gates->as_array() : array{}) {
-      const value* holds = find(gate, "holds");
+      const value* holds = find_at(gate, "holds");
       if (holds && holds->is_bool() && holds->as_bool()) {
         ++held;
       } else {
@@ -160,14 +151,14 @@ void add_validity(std::string& out, const array& trials) {
 }
 
 void add_words(std::string& out, const value& experiment) {
-  if (const value* levels = find(experiment, "levels"); levels && levels->is_object()) {
+  if (const value* levels = find_at(experiment, "levels"); levels && levels->is_object()) {
     for (const auto& [name, level] : levels->as_object()) {
-      const value* like = find(level, "like_for_like");
+      const value* like = find_at(level, "like_for_like");
       if (like && like->is_bool() && !like->as_bool()) {
         out += fmt::format("NOT LIKE FOR LIKE at level {}: {}\n", std::string_view(name),
                            text_at(level, "like_for_like_reason"));
       }
-      if (const value* notes = find(level, "replication"); notes && notes->is_object()) {
+      if (const value* notes = find_at(level, "replication"); notes && notes->is_object()) {
         for (const auto& [platform, words] : notes->as_object()) {
           out += fmt::format(
               "{} at {}: {}\n", std::string_view(platform), std::string_view(name),
@@ -176,7 +167,7 @@ void add_words(std::string& out, const value& experiment) {
       }
     }
   }
-  if (const value* warnings = find(experiment, "warnings"); warnings && warnings->is_array()) {
+  if (const value* warnings = find_at(experiment, "warnings"); warnings && warnings->is_array()) {
     for (const auto& warning : warnings->as_array()) {
       if (warning.is_string())
         out += fmt::format("Note: {}\n", std::string_view(warning.as_string()));

@@ -548,8 +548,11 @@ void Trial::tear_down() {
     if (auto copied = servers_->copy_logs_to(input_.folder / "logs"); !copied && !error_) {
       error_ = copied.error();
     }
-    if (!go_on) servers_->stop();
-    if (go_on) input_.kept_servers = std::move(servers_);
+    if (go_on) {
+      input_.kept_servers = std::move(servers_);
+    } else {
+      servers_->stop();
+    }
   }
   shop_.reset();
   auditor_.reset();

@@ -156,4 +156,12 @@ double sd_upper_bound(double sd, std::size_t n, double confidence) {
   return sd * std::sqrt(degrees / chi_squared_quantile(1 - confidence, degrees));
 }
 
+SpreadAboutZero spread_about_zero(std::span<const double> values) {
+  FLOW_CHECK(!values.empty());
+  double squares = 0;
+  for (const double value : values) squares += value * value;
+  const double sd = std::sqrt(squares / static_cast<double>(values.size()));
+  return {sd, sd_upper_bound(sd, values.size() + 1)};
+}
+
 }  // namespace flow::measure

@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
 
 namespace flow::measure {
 
@@ -42,5 +43,14 @@ std::optional<std::size_t> blocks_for_length(double length, double sd, double al
 // Where the standard deviation of n normal values could lie: the largest that is compatible with
 // `sd` at this confidence. Four A/A pairs say little: at 80 % it is 1.73 sd.
 double sd_upper_bound(double sd, std::size_t n, double confidence = 0.8);
+
+// The spread of A/A log ratios: two equal trials differ by nothing on average, so the mean is known
+// to be 0, and n values have n degrees of freedom.
+struct SpreadAboutZero {
+  double sd = 0;
+  double sd_max = 0;  // sd_upper_bound() at 80 %.
+};
+// At least one value (FLOW_CHECK).
+SpreadAboutZero spread_about_zero(std::span<const double> values);
 
 }  // namespace flow::measure
