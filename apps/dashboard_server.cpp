@@ -14,9 +14,9 @@
 #include <sys/resource.h>
 
 #include "apps/dashboard_access.hpp"
-#include "lab/bounded_file.hpp"
-#include "lab/dashboard.hpp"
-#include "lab/headlines.hpp"
+#include "lab/dashboard/dashboard.hpp"
+#include "lab/result/bounded_file.hpp"
+#include "lab/result/headlines.hpp"
 #include "net/http_server.hpp"
 #include "net/http_stream.hpp"
 #include "net/io_thread.hpp"

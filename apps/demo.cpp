@@ -8,7 +8,7 @@
 #include "apps/command.hpp"
 #include "apps/dashboard.hpp"
 #include "apps/experiment_command.hpp"
-#include "lab/experiment.hpp"
+#include "lab/plan/experiment.hpp"
 
 namespace flow::apps {
 namespace {

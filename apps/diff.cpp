@@ -1,6 +1,6 @@
 // flow diff: two results of the same experiment, before and after a change.
 // SPDX-License-Identifier: Apache-2.0
-#include "lab/diff.hpp"
+#include "lab/judge/diff.hpp"
 
 #include <cstdio>
 #include <memory>
@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include "apps/command.hpp"
-#include "lab/baseline.hpp"
+#include "lab/judge/baseline.hpp"
 
 namespace flow::apps {
 namespace {

@@ -11,11 +11,11 @@
 #include "apps/command.hpp"
 #include "apps/driver_choice.hpp"
 #include "apps/version.hpp"
-#include "lab/progress.hpp"
-#include "lab/report.hpp"
+#include "lab/result/load.hpp"
 #include "lab/run.hpp"
-#include "lab/stop.hpp"
 #include "lab/summary.hpp"
+#include "lab/trial/progress.hpp"
+#include "lab/trial/stop.hpp"
 #include "net/signals.hpp"
 
 namespace flow::apps {

@@ -6,7 +6,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "lab/experiment.hpp"
+#include "lab/plan/experiment.hpp"
 
 namespace flow::apps {
 

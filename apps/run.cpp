@@ -1,7 +1,5 @@
 // flow run, flow report, flow verify, flow export: experiments and their result folders.
 // SPDX-License-Identifier: Apache-2.0
-#include "lab/run.hpp"
-
 #include <chrono>
 #include <cstdio>
 #include <map>
@@ -13,14 +11,16 @@
 #include "apps/command.hpp"
 #include "apps/dashboard.hpp"
 #include "apps/experiment_command.hpp"
-#include "lab/baseline.hpp"
 #include "lab/budget.hpp"
-#include "lab/experiment.hpp"
-#include "lab/export.hpp"
-#include "lab/files.hpp"
-#include "lab/plan.hpp"
+#include "lab/judge/baseline.hpp"
+#include "lab/plan/experiment.hpp"
+#include "lab/plan/plan.hpp"
+#include "lab/plan/preview.hpp"
 #include "lab/report.hpp"
-#include "lab/seal.hpp"
+#include "lab/result/export.hpp"
+#include "lab/result/files.hpp"
+#include "lab/result/load.hpp"
+#include "lab/result/seal.hpp"
 #include "lab/summary.hpp"
 
 namespace flow::apps {

@@ -26,6 +26,7 @@
 #include "base/json.hpp"
 #include "ecommerce/domain/entity_json.hpp"
 #include "ecommerce/domain/event.hpp"
+#include "lab/trial/clients.hpp"
 #include "net/io_thread.hpp"
 #include "servers/level.hpp"
 #include "streaming/audit/records.hpp"
@@ -130,14 +131,10 @@ Result<apps::DriverChoice> choice_of(const Flags& flags) {
   }
   auto level = servers::load_level(flags.level);
   if (!level) return std::unexpected(level.error());
-  apps::DriverChoice choice;
   const bool is_kafka = flags.pulsar.empty();
-  choice.platform = is_kafka ? "kafka" : "pulsar";
+  auto choice = lab::clients_of(is_kafka ? "kafka" : "pulsar", *level);
   choice.service = is_kafka ? flags.kafka : flags.pulsar;
   choice.admin_url = flags.pulsar_admin;
-  choice.producer = is_kafka ? level->kafka.producer : level->pulsar.producer;
-  choice.consumer = is_kafka ? level->kafka.consumer : level->pulsar.consumer;
-  choice.topic = is_kafka ? level->kafka.topic : level->pulsar.topic;
   return choice;
 }
 

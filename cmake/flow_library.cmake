@@ -13,12 +13,20 @@ set(flow_may_loadtest base measure traffic net)
 set(flow_may_ecommerce base measure net streaming)
 set(flow_may_analytics base measure net streaming)
 set(flow_may_servers base net)
-set(flow_may_faults base measure net streaming servers)
 set(flow_may_web "")  # Reads result files only, and those in the browser.
-set(flow_may_lab base measure traffic net streaming loadtest ecommerce analytics servers faults web)
+set(flow_may_lab_result base measure)
+set(flow_may_lab_plan base measure traffic net analytics servers)
+set(flow_may_lab_join base measure traffic streaming loadtest analytics servers lab_result)
+set(flow_may_lab_trial base measure traffic net streaming loadtest ecommerce analytics servers
+    lab_result lab_plan lab_join)
+set(flow_may_lab_judge base measure lab_result lab_plan)  # Result files only, never a live trial.
+set(flow_may_lab_dashboard base lab_result)               # The same.
+set(flow_may_lab base measure traffic streaming servers web lab_result lab_plan lab_trial lab_judge
+    lab_dashboard)
 set(flow_may_apps ALL)
 set(flow_rooms base measure traffic net streaming streaming_kafka streaming_pulsar streaming_fake
-    loadtest ecommerce analytics servers faults web lab apps)
+    loadtest ecommerce analytics servers web lab_result lab_plan lab_join lab_trial lab_judge
+    lab_dashboard lab apps)
 
 # The rooms that the library `name` may use, in `out`. FATAL_ERROR for a library without a row.
 function(flow_permitted name out)
@@ -29,7 +37,7 @@ function(flow_permitted name out)
 endfunction()
 
 # Fails when a source file or header of the library `name` includes a header of a room outside
-# `may`. A file "streaming/kafka/x.hpp" belongs to the room streaming_kafka.
+# `may`. A file "streaming/kafka/x.hpp" belongs to the room streaming_kafka where there is one.
 function(flow_check_includes name may)
   file(GLOB headers CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.hpp)
   foreach(file IN LISTS ARGN headers)
@@ -41,8 +49,11 @@ function(flow_check_includes name may)
     file(STRINGS ${file} lines REGEX "^#include \"[a-z_]+/")
     foreach(line IN LISTS lines)
       string(REGEX REPLACE "^#include \"([a-z_]+)/.*" "\\1" room "${line}")
-      if(line MATCHES "^#include \"streaming/(kafka|pulsar|fake)/")
-        set(room streaming_${CMAKE_MATCH_1})
+      if(line MATCHES "^#include \"([a-z_]+)/([a-z_]+)/")
+        set(inner ${CMAKE_MATCH_1}_${CMAKE_MATCH_2})
+        if(inner IN_LIST flow_rooms)
+          set(room ${inner})
+        endif()
       endif()
       if(room IN_LIST flow_rooms AND NOT room STREQUAL name AND NOT room IN_LIST may)
         message(FATAL_ERROR "${file}: ${name} may not include '${room}': ${line}\n"

@@ -7,11 +7,11 @@
 
 #include <fmt/format.h>
 
-#include "lab/analysis.hpp"
-#include "lab/lenient_json.hpp"
-#include "lab/plan.hpp"
-#include "lab/progress.hpp"
-#include "lab/run.hpp"
+#include "lab/judge/analysis.hpp"
+#include "lab/plan/estimate.hpp"
+#include "lab/plan/plan.hpp"
+#include "lab/result/lenient_json.hpp"
+#include "lab/trial/progress.hpp"
 #include "measure/planning.hpp"
 
 namespace flow::lab {

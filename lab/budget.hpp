@@ -13,7 +13,7 @@
 #include "base/clock.hpp"
 #include "base/json.hpp"
 #include "base/result.hpp"
-#include "lab/experiment.hpp"
+#include "lab/plan/experiment.hpp"
 
 namespace flow::lab {
 

@@ -11,12 +11,6 @@
 
 namespace flow::lab {
 
-// {"experiment": …, "trials": […]} of a folder; trials in order, those without trial.json left out.
-base::Result<base::json::object> load_result(const std::filesystem::path& folder);
-
-// The same without what analyse() does not read, which is most of it.
-base::Result<base::json::object> load_for_analysis(const std::filesystem::path& folder);
-
 // Writes FOLDER/report.html and returns its path.
 base::Result<std::filesystem::path> write_report(const std::filesystem::path& folder);
 

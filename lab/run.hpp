@@ -10,9 +10,9 @@
 
 #include "base/json.hpp"
 #include "base/result.hpp"
-#include "lab/experiment.hpp"
-#include "lab/progress.hpp"
-#include "lab/stop.hpp"
+#include "lab/plan/experiment.hpp"
+#include "lab/trial/progress.hpp"
+#include "lab/trial/stop.hpp"
 #include "servers/level.hpp"
 #include "streaming/driver_choice.hpp"
 
@@ -37,12 +37,6 @@ struct RunOutcome {
   std::optional<base::Error> first_error;  // Of a trial that failed; the others were still run.
 };
 
-// What would be run, as a person reads it: plan, traffic facts, estimated time, defaults used.
-base::Result<std::string> dry_run_text(const Experiment& experiment);
-
 base::Result<RunOutcome> run_experiment(RunOptions options, Progress& progress, StopRequest& stop);
-
-// How long the trials will take, roughly: what is printed before the start.
-base::Nanos estimated_duration(const Experiment& experiment);
 
 }  // namespace flow::lab

@@ -13,8 +13,4 @@ namespace flow::lab {
 // `result` as load_result() gives it.
 std::string summary_text(const base::json::object& result);
 
-// How a trial ended, of its trial.json: "10 of 10 gates hold; p99: response 2.10 ms, publish 8.30
-// ms, end to end 9.10 ms".
-std::string trial_line(const base::json::object& document);
-
 }  // namespace flow::lab

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "base/result.hpp"
 #include "net/io_thread.hpp"
@@ -27,6 +28,28 @@ struct DriverChoice {
 // rooms that need one are handed this.
 using DriverFactory =
     std::function<base::Result<std::unique_ptr<Driver>>(net::IoThread& io, const DriverChoice&)>;
+
+// A driver and its admin, for questions from outside of `io`; both are made and destroyed there.
+// Thread: any but io's.
+class AdminSession {
+ public:
+  static base::Result<AdminSession> open(net::IoThread& io, const DriverFactory& make_driver,
+                                         const DriverChoice& choice);
+  AdminSession(AdminSession&&) = default;
+  AdminSession& operator=(AdminSession&&) = delete;
+  ~AdminSession();
+
+  Driver& driver() { return *driver_; }
+  Admin* operator->() { return admin_.get(); }
+
+ private:
+  AdminSession(net::IoThread& io, std::unique_ptr<Driver> driver)
+      : io_(io), driver_(std::move(driver)) {}
+
+  net::IoThread& io_;
+  std::unique_ptr<Driver> driver_;  // Null: moved from.
+  std::unique_ptr<Admin> admin_;
+};
 
 // How many brokers the cluster's own metadata lists: readiness asked with the driver itself, on a
 // thread of its own. Blocks until the answer or the deadline.

@@ -10,7 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "base/clock.hpp"
-#include "lab/running_mark.hpp"
+#include "lab/result/running_mark.hpp"
 #include "lab/tests/scratch_folder.hpp"
 #include "net/tests/raw_connection.hpp"
 

@@ -6,8 +6,8 @@
 #include <benchmark/benchmark.h>
 
 #include "base/random.hpp"
-#include "lab/inference.hpp"
-#include "lab/inference_document.hpp"
+#include "lab/judge/inference.hpp"
+#include "lab/judge/inference_document.hpp"
 
 namespace {
 

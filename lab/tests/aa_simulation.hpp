@@ -13,7 +13,7 @@
 #include <optional>
 
 #include "base/random.hpp"
-#include "lab/inference.hpp"
+#include "lab/judge/inference.hpp"
 
 namespace flow::lab::simulation {
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lab/analysis.hpp"
+#include "lab/judge/analysis.hpp"
 
 #include <cmath>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "lab/plan.hpp"
+#include "lab/plan/plan.hpp"
 
 namespace flow::lab {
 namespace {

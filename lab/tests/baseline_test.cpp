@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lab/baseline.hpp"
+#include "lab/judge/baseline.hpp"
 
 #include <algorithm>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "lab/diff.hpp"
+#include "lab/judge/diff.hpp"
 #include "lab/tests/scratch_folder.hpp"
 
 namespace flow::lab {

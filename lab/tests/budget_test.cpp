@@ -8,8 +8,8 @@
 #include <gtest/gtest.h>
 
 #include "base/random.hpp"
-#include "lab/diff.hpp"
-#include "lab/run.hpp"
+#include "lab/judge/diff.hpp"
+#include "lab/plan/estimate.hpp"
 
 namespace flow::lab {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lab/components.hpp"
+#include "lab/judge/components.hpp"
 
 #include <cmath>
 #include <deque>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lab/contrasts.hpp"
+#include "lab/plan/contrasts.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

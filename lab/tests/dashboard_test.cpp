@@ -1,6 +1,6 @@
 // What a dashboard sees of a folder of results while others write, crash, rename and delete in it.
 // SPDX-License-Identifier: Apache-2.0
-#include "lab/dashboard.hpp"
+#include "lab/dashboard/dashboard.hpp"
 
 #include <chrono>
 #include <map>
@@ -8,7 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "lab/running_mark.hpp"
+#include "lab/result/running_mark.hpp"
 #include "lab/tests/scratch_folder.hpp"
 
 namespace flow::lab {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lab/default_differences.hpp"
+#include "lab/result/default_differences.hpp"
 
 #include <gtest/gtest.h>
 

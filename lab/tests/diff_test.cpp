@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lab/diff.hpp"
+#include "lab/judge/diff.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lab/event_log.hpp"
+#include "lab/dashboard/event_log.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

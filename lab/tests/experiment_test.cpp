@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lab/experiment.hpp"
+#include "lab/plan/experiment.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

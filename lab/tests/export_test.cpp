@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lab/export.hpp"
+#include "lab/result/export.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lab/faults.hpp"
+#include "lab/trial/faults.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lab/freshness.hpp"
+#include "lab/join/freshness.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lab/gates.hpp"
+#include "lab/join/gates.hpp"
 
 #include <algorithm>
 #include <chrono>

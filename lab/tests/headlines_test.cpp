@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lab/headlines.hpp"
+#include "lab/result/headlines.hpp"
 
 #include <chrono>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "lab/hops.hpp"
+#include "lab/join/hops.hpp"
 #include "lab/tests/scratch_folder.hpp"
 
 namespace flow::lab {

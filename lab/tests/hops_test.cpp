@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lab/hops.hpp"
+#include "lab/join/hops.hpp"
 
 #include <algorithm>
 
 #include <gtest/gtest.h>
 
-#include "lab/volume_classes.hpp"
+#include "lab/join/volume_classes.hpp"
 
 namespace flow::lab {
 namespace {

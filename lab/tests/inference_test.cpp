@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lab/inference.hpp"
+#include "lab/judge/inference.hpp"
 
 #include <array>
 #include <cmath>
@@ -7,8 +7,8 @@
 #include <gmock/gmock.h>
 
 #include "base/random.hpp"
-#include "lab/inference_document.hpp"
-#include "lab/inference_words.hpp"
+#include "lab/judge/inference_document.hpp"
+#include "lab/judge/inference_words.hpp"
 
 namespace flow::lab {
 namespace {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lab/line_tail.hpp"
+#include "lab/result/line_tail.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include "lab/bounded_file.hpp"
+#include "lab/result/bounded_file.hpp"
 #include "lab/tests/scratch_folder.hpp"
 
 namespace flow::lab {

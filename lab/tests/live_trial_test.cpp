@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lab/live_trial.hpp"
+#include "lab/trial/live_trial.hpp"
 
 #include <chrono>
 #include <fstream>

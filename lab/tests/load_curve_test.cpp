@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lab/load_curve.hpp"
+#include "lab/judge/load_curve.hpp"
 
 #include <cmath>
 #include <deque>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lab/pilot.hpp"
+#include "lab/judge/pilot.hpp"
 
 #include <cmath>
 #include <limits>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lab/plan.hpp"
+#include "lab/plan/plan.hpp"
 
 #include <map>
 #include <set>

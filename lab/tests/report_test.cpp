@@ -7,7 +7,8 @@
 #include <gtest/gtest.h>
 
 #include "base/bytes.hpp"
-#include "lab/files.hpp"
+#include "lab/result/files.hpp"
+#include "lab/result/load.hpp"
 #include "lab/tests/scratch_folder.hpp"
 
 namespace flow::lab {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lab/result_name.hpp"
+#include "lab/result/result_name.hpp"
 
 #include <gtest/gtest.h>
 

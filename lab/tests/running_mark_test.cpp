@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lab/running_mark.hpp"
+#include "lab/result/running_mark.hpp"
 
 #include <chrono>
 #include <unistd.h>

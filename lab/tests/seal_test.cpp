@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lab/seal.hpp"
+#include "lab/result/seal.hpp"
 
 #include <cstdlib>
 #include <filesystem>
@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "lab/files.hpp"
+#include "lab/result/files.hpp"
 
 namespace flow::lab {
 namespace {

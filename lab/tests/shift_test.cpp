@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lab/shift.hpp"
+#include "lab/judge/shift.hpp"
 
 #include <cmath>
 #include <deque>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lab/stationarity.hpp"
+#include "lab/join/stationarity.hpp"
 
 #include <cmath>
 
@@ -96,6 +96,7 @@ TEST(Stationarity, OfATrialThatMeasuredNothingIsNothing) {
 
   EXPECT_FALSE(found.is_judged());
   EXPECT_TRUE(describe(found).at("kpss").is_null());
+  EXPECT_EQ(found.words(), "not judged: there are no ticks of which a rate was planned");
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lab/steady_state.hpp"
+#include "lab/join/steady_state.hpp"
 
 #include <cmath>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lab/volume_classes.hpp"
+#include "lab/join/volume_classes.hpp"
 
 #include <cmath>
 #include <map>

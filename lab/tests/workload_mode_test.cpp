@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lab/workload_mode.hpp"
+#include "lab/plan/workload_mode.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

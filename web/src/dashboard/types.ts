@@ -105,7 +105,7 @@ export interface Snapshot extends Results {
   current: Current | null;
 }
 
-/** Of one result, for the comparison: lab/headlines.hpp. */
+/** Of one result, for the comparison: lab/result/headlines.hpp. */
 export interface HeadlineHop extends HopBrief {
   censored?: number;
   p99_9_ns?: Maybe<number>;
