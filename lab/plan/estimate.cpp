@@ -5,7 +5,6 @@
 #include <chrono>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include <fmt/format.h>
 
@@ -27,10 +26,12 @@ base::Nanos start_duration(const std::string& level_name, std::string_view platf
   return is_kafka ? 13s : 40s;
 }
 
-base::Nanos estimated_duration(const Experiment& experiment, const Cell& cell) {
+// `is_going_on`: on the servers of the trial before; only PostgreSQL starts, and topics are deleted.
+base::Nanos estimated_duration(const Experiment& experiment, const Cell& cell, bool is_going_on) {
   const auto& workload = experiment.workloads[cell.workload];
-  const base::Nanos start =
-      cell.platform == null_platform ? 2s : start_duration(cell.level, cell.platform);
+  const base::Nanos start = is_going_on || cell.platform == null_platform
+                                ? 2s
+                                : start_duration(cell.level, cell.platform);
   const auto cost = 1 << std::min(experiment.bcrypt_cost, 20U);
   // Registering and signing in: two hashes a user, about 65 ms each at cost 10, on two cores; and
   // what two requests take beside them.
@@ -43,10 +44,15 @@ base::Nanos estimated_duration(const Experiment& experiment, const Cell& cell) {
 
 base::Nanos estimated_duration(const Experiment& experiment) {
   const Plan plan = make_plan(experiment);
-  std::vector<base::Nanos> of_cells;
-  for (const auto& cell : plan.cells) of_cells.push_back(estimated_duration(experiment, cell));
   base::Nanos total{0};
-  for (const auto& trial : plan.trials) total += of_cells[trial.cell];
+  const Cell* before = nullptr;
+  for (const auto& trial : plan.trials) {
+    const Cell& cell = plan.cells[trial.cell];
+    const bool is_going_on =
+        experiment.reuses_servers && before != nullptr && share_servers(*before, cell);
+    total += estimated_duration(experiment, cell, is_going_on);
+    before = &cell;
+  }
   return total;
 }
 
