@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace flow::lab {
 namespace {
@@ -156,6 +157,22 @@ std::string cannot_tell(const LevelInference& level, const InferenceInput& input
                      with_more_blocks(doubt_of(level, input), level));
 }
 
+// Why an estimate is no verdict.
+std::string too_few_blocks(const LevelInference& level) {
+  const std::size_t count = level.ratios.size();
+  std::string text = fmt::format("{} block{}, and fewer than {} decide nothing", count,
+                                 count == 1 ? " counts" : "s count", level.blocks_min);
+  if (!level.incomplete.empty()) {
+    text += fmt::format("; no valid pair in block{} {}", level.incomplete.size() == 1 ? "" : "s",
+                        fmt::join(level.incomplete, ", "));
+  }
+  if (level.blocks_needed && *level.blocks_needed > level.blocks_min) {
+    text +=
+        fmt::format("; a difference as large as the margin takes about {}", *level.blocks_needed);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string format_share_lower(double log_ratio) {
@@ -188,7 +205,8 @@ std::string words_of(const LevelInference& level) {
     case Verdict::inconclusive:
       return inconclusive_words(level);
     case Verdict::estimate:
-      return with_more_blocks("ESTIMATE, no verdict", level);
+      return fmt::format("ESTIMATE, no verdict: {} of at least {} blocks", level.ratios.size(),
+                         level.blocks_min);
   }
   return {};
 }
@@ -199,11 +217,9 @@ std::string sentence_of(const LevelInference& level, const InferenceInput& input
     return fmt::format("{} ({}).{}", cannot_tell(level, input), numbers, falls);
   }
   if (level.verdict == Verdict::estimate) {
-    return fmt::format(
-        "ESTIMATE: at level {}, no verdict on the {} of {} and {} with fewer than {} blocks{} "
-        "({}).{}",
-        level.level, level.metric, level.first, level.second, level.blocks_min,
-        with_more_blocks("", level), numbers, falls);
+    return fmt::format("ESTIMATE: at level {}, no verdict on the {} of {} and {}: {} ({}).{}",
+                       level.level, level.metric, level.first, level.second, too_few_blocks(level),
+                       numbers, falls);
   }
   return fmt::format("At level {}, {} ({}).{}", level.level, claim_of(level, input), numbers,
                      falls);

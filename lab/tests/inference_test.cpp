@@ -145,11 +145,21 @@ TEST(Inference, GivesNumbersAndNoVerdictBelowTheSmallestNumberOfBlocks) {
   EXPECT_EQ(level.verdict, Verdict::estimate);
   EXPECT_EQ(level.blocks_min, 7u);
   EXPECT_NEAR(level.log_ratio, 0.5, 1e-12);
-  EXPECT_THAT(level.words, testing::StartsWith("ESTIMATE, no verdict; need about 1 more block"));
+  EXPECT_EQ(level.words, "ESTIMATE, no verdict: 6 of at least 7 blocks");
   EXPECT_THAT(level.sentence, AllOf(testing::StartsWith("ESTIMATE: at level fsync-1, no verdict"),
+                                    HasSubstr("6 blocks count, and fewer than 7 decide nothing"),
                                     HasSubstr("Pulsar/Kafka 1.65, 95 % interval"),
                                     testing::Not(HasSubstr("lower"))));
   EXPECT_EQ(judge(spread(7, 0.5, 0.05)).verdict, Verdict::lower);
+}
+
+TEST(Inference, NamesTheBlocksThatAnEstimateLacks) {
+  auto blocks = blocks_of(spread(9, 0.5, 0.3));
+  for (const std::size_t lost : {0U, 3U, 8U}) blocks[lost].first = nothing;
+
+  EXPECT_THAT(judge(one_level(blocks)).sentence,
+              HasSubstr("6 blocks count, and fewer than 7 decide nothing; no valid pair in blocks "
+                        "1, 4, 9; a difference as large as the margin takes about "));
 }
 
 TEST(Inference, NeedsMoreBlocksForMorePrimaries) {
