@@ -3,6 +3,7 @@
 import {details, h, paragraph, section, table, td, tdNumber, th, thNumber, thRow, tr, value, verdict}
   from "../dom.ts";
 import type {Child} from "../dom.ts";
+import {plural} from "../format.ts";
 import {joinPath, valueAt} from "../path.ts";
 import type {Block, Comparison} from "../model.ts";
 import type {Trial} from "../types.ts";
@@ -94,7 +95,7 @@ function sumTable(trial: Trial, label: string): Child {
   const broken = sums.filter((sum) => !sum.holds).length;
   const fold = details(
     [`${label}: `, verdict(broken === 0, `all ${sums.length} sums hold`,
-                           `${broken} of ${sums.length} sums do not hold`)],
+                           `${broken} of ${plural(sums.length, "sum")} ${broken === 1 ? "does" : "do"} not hold`)],
     table(`Sums of ${trial.id}.`, tr(th("Phase"), th("Sum"), thNumber("left"), thNumber("right"), th("")),
           rows));
   if (broken > 0) fold.setAttribute("open", "");
@@ -104,6 +105,7 @@ function sumTable(trial: Trial, label: string): Child {
 function reading(trial: Trial, label: string): Child {
   const {audit} = trial;
   if (!audit) return null;
+  if (trial.platform === "null") return paragraph(h("strong", {}, `${label}: `), `${audit.words ?? ""}.`);
   const examples = audit.examples ?? [];
   return [
     paragraph(

@@ -25,14 +25,14 @@ export function blockCount(result: Result): number {
   return Math.max(result.experiment.plan?.blocks ?? 0, run);
 }
 
-function verdictWords(blocks: number, isCompared: boolean): string {
+function verdictWords(result: Result, blocks: number, isCompared: boolean): string {
   if (!isCompared) return "Only one platform was run: nothing is compared here.";
   if (blocks < blocksForVerdict) {
     return `${blocks === 1 ? "One block" : plural(blocks, "block")} cannot show that two platforms differ (at least ` +
            `${blocksForVerdict} are needed). These are numbers, measured on this machine, and ` +
            `not a ranking.`;
   }
-  return `${count(blocks)} blocks, shown one by one. This page draws no conclusion from them.`;
+  return sentencesOf(result).join(" ") || `${count(blocks)} blocks, shown one by one.`;
 }
 
 function honesty(result: Result, blocks: number, isCompared: boolean): HTMLElement {
@@ -44,7 +44,7 @@ function honesty(result: Result, blocks: number, isCompared: boolean): HTMLEleme
   }
   return h("div", {class: "honesty", role: "note"},
     words ? h("p", {class: "stamp-line"}, words) : null,
-    paragraph(h("strong", {}, "No verdict. "), verdictWords(blocks, isCompared)));
+    paragraph(h("strong", {}, "No verdict. "), verdictWords(result, blocks, isCompared)));
 }
 
 export function likeForLikeBanner(comparisons: readonly Comparison[]): Child[] {

@@ -40,7 +40,7 @@ function gateFold(trial: Trial, isOpen: boolean): HTMLElement {
     `, ${stateWords(trial)}, `,
     gates.length === 0 ? "no gate evaluated"
       : broken === 0 ? `all ${gates.length} gates hold`
-                     : `${broken} of ${plural(gates.length, "gate")} do not hold`];
+                     : `${broken} of ${plural(gates.length, "gate")} ${broken === 1 ? "does" : "do"} not hold`];
   const content = (): Child => [
     analyticsWords(trial),
     gates.length === 0 ? null
