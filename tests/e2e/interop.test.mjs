@@ -7,7 +7,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 
-import { flow, ownCache, start, until } from "./support.mjs";
+import { flow, ownCache, removeFolder, start, until, wholeLines } from "./support.mjs";
 
 const trace = "00-000000000000002a0000000000000007-00000000000000aa-01";
 let folder, cache, env; // Of its own, so that nobody else's servers are ended.
@@ -40,7 +40,7 @@ async function shopping(broker, postgres) {
   const run = start(["shop", ...broker, "--postgres", postgres, "--port", "0", "--admin-port", "0", "--json",
     "--create-topics"],
   { env: { ...env, FLOW_ADMIN_EMAIL: email, FLOW_ADMIN_PASSWORD: password } });
-  const ready = await until(() => run.out.split("\n").find((line) => line.includes('"ready"')),
+  const ready = await until(() => wholeLines(run.out).split("\n").find((line) => line.includes('"ready"')),
     `the shop to be ready: ${run.err}`);
   const { port } = JSON.parse(ready);
   const { token } = await request(port, "POST", "/auth/signin", { email, password });
@@ -64,7 +64,7 @@ describe("foreign clients", { skip: !fs.existsSync("/usr/bin/kcat") && "kcat is 
   });
   after(() => {
     flow(["down", "--all"], { env });
-    fs.rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   });
 
   test("kcat reads key, body and trace context from Kafka", async () => {

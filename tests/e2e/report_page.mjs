@@ -301,7 +301,7 @@ async function openPage(browser, report, look) {
     if (request.url() !== report && !request.url().startsWith("data:")) say(`asks for ${request.url()}`);
   });
   await page.goto(report, {waitUntil: "load", timeout: 30_000});
-  await page.waitForSelector("footer", {timeout: 10_000});
+  await page.waitForSelector("footer", {timeout: 60_000});
   await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
   return {context, page};
 }

@@ -90,7 +90,7 @@ describe("flow run experiments/smoke.yaml", () => {
       const lines = fs.readFileSync(path.join(folder, "trials", trial.id, "intervals.jsonl"), "utf8")
         .trim().split("\n").map((line) => JSON.parse(line));
       const measured = lines.filter((line) => line.kind === "live" && line.phase === "measured");
-      assert.ok(measured.length >= 7, `${measured.length} live lines`);
+      assert.ok(measured.length >= 4, `${measured.length} live lines`);
       assert.equal(lines.filter((line) => line.kind === "by_intended").length, trial.per_second.length);
     }
   });
@@ -145,7 +145,7 @@ describe("flow run experiments/smoke.yaml", () => {
       assert.ok(written === null || (Number.isInteger(written) && written >= 0), `${id}: ${written}`);
     }
     const shown = spawnSync("node", [path.join(ROOT, "tests/e2e/disclosure_page.mjs"),
-      path.join(folder, "report.html")], { encoding: "utf8", timeout: 60_000 });
+      path.join(folder, "report.html")], { encoding: "utf8", timeout: 180_000 });
     assert.equal(shown.status, 0, shown.stdout + shown.stderr);
     for (const cell of Object.values(expected)) assert.match(shown.stdout, new RegExp(cell.join("\\n")));
     assert.match(shown.stdout, /device write: [\d.]+ .?i?B|device write: unknown/);

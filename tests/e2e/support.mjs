@@ -1,7 +1,9 @@
 // What the end-to-end tests share: running the program, finding its children, reading results.
 // SPDX-License-Identifier: Apache-2.0
 import { spawn, spawnSync } from "node:child_process";
+import crypto from "node:crypto";
 import fs from "node:fs";
+import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 
@@ -11,8 +13,13 @@ export const ROOT = process.env.FLOW_ROOT;
 // A folder of its own for a test; removed at the end.
 export function scratch(context) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "flow-e2e-"));
-  context.after(() => fs.rmSync(folder, { recursive: true, force: true }));
+  context.after(() => removeFolder(folder));
   return folder;
+}
+
+// Also one in which a server that is about to end still writes.
+export function removeFolder(folder) {
+  fs.rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 });
 }
 
 // A cache of its own, with the fetched servers of the real one: what this test starts and ends is no
@@ -44,6 +51,31 @@ export function start(args, options = {}) {
   run.ended = new Promise((resolve) =>
     child.on("close", (code, signal) => resolve({ code, signal, out: run.out, err: run.err })));
   return run;
+}
+
+// Of a stream that is still being written: the lines that have ended.
+export const wholeLines = (text) => text.slice(0, text.lastIndexOf("\n") + 1);
+
+// A port of 127.0.0.1 that is free, for a server that binds seconds later: below the range from which the
+// kernel gives ports to outgoing connections (ip(7), ip_local_port_range).
+export async function freePort() {
+  const [first] = fs.readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8").split("\t").map(Number);
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const port = await bind(first > 10_240 ? crypto.randomInt(10_240, first) : 0);
+    if (port) return port;
+  }
+  throw new Error("no free port of 127.0.0.1");
+}
+
+// The port, or the kernel's choice for 0, given back at once; 0 when it is taken.
+function bind(port) {
+  return new Promise((resolve) => {
+    const server = net.createServer().on("error", () => resolve(0));
+    server.listen(port, "127.0.0.1", () => {
+      const { port: bound } = server.address();
+      server.close(() => resolve(bound));
+    });
+  });
 }
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
