@@ -84,13 +84,13 @@ class OnThread {
   Decisions decisions;
   Seen seen;
 
-  base::Result<void> open_producer(std::vector<std::string> topics, base::Nanos within = 10s) {
+  base::Result<void> open_producer(std::vector<std::string> topics, base::Nanos within = 30s) {
     auto opened = io_.run_task(driver_->open_producer(std::move(topics), decisions, in(within)));
     if (!opened) return std::unexpected(opened.error());
     producer_ = std::move(*opened);
     return {};
   }
-  base::Result<void> open_consumer(std::vector<std::string> topics, base::Nanos within = 10s) {
+  base::Result<void> open_consumer(std::vector<std::string> topics, base::Nanos within = 30s) {
     auto opened = io_.run_task(driver_->open_consumer(std::move(topics), seen, in(within)));
     if (!opened) return std::unexpected(opened.error());
     consumer_ = std::move(*opened);
@@ -112,7 +112,7 @@ class OnThread {
   }
 
   // Until `condition` holds on the thread, looking every millisecond; false after `within`.
-  bool wait_for(const std::function<bool()>& condition, base::Nanos within = 10s) {
+  bool wait_for(const std::function<bool()>& condition, base::Nanos within = 30s) {
     for (const auto deadline = in(within); base::now() < deadline;) {
       if (io_.run([&] { return condition(); })) return true;
       std::this_thread::sleep_for(1ms);

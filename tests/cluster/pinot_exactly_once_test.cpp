@@ -137,7 +137,7 @@ class Pipeline {
   }
   ~Pipeline() {
     publishing_ = {};
-    EXPECT_TRUE(shared->io.run_task(shared->controller->drop(table_, in(30s))));
+    EXPECT_TRUE(shared->io.run_task(shared->controller->drop(table_, in(90s))));
   }
 
   const std::string& topic() const { return topic_; }
@@ -177,6 +177,12 @@ class Pipeline {
         std::this_thread::sleep_until(start + sent_ * base::Nanos(1s) / per_second);
       }
     });
+  }
+
+  // While it publishes, until so many segments were committed, for at most 60 s.
+  void wait_for_commits(std::size_t count) {
+    for (const auto deadline = in(60s); committed().size() < count && base::now() < deadline;)
+      std::this_thread::sleep_for(500ms);
   }
 
   // Publishes for this much longer, then waits until the broker has decided every event.
@@ -233,7 +239,7 @@ class Pipeline {
     std::cout << "  in the topic: " << wanted << std::endl;
     int agreeing = 0;
     std::string last;
-    for (const auto deadline = in(60s); agreeing < 4 && base::now() < deadline;) {
+    for (const auto deadline = in(120s); agreeing < 4 && base::now() < deadline;) {
       const auto got = in_table();
       last = got ? ::testing::PrintToString(*got) : got.error().what;
       agreeing = got && *got == wanted ? agreeing + 1 : 0;
@@ -374,8 +380,8 @@ TEST_F(PinotOverPulsar, RowsAreThereOnceAfterAPinotServerWasStopped) {
 
   pipe.publish(1'000);
   std::this_thread::sleep_for(4s);
-  ASSERT_TRUE(shared->pinot->terminate("pinot-server", 30s));
-  const auto again = shared->pinot->restart("pinot-server", 60s);
+  ASSERT_TRUE(shared->pinot->terminate("pinot-server", 90s));
+  const auto again = shared->pinot->restart("pinot-server", 90s);
   ASSERT_TRUE(again) << again.error().what;
   ASSERT_NO_FATAL_FAILURE(pipe.end_publishing_after(1s));
 
@@ -435,13 +441,14 @@ TEST_F(PinotOverPulsar, BothReplicasHoldRowsOnceAfterTheDeathOfOne) {
   pipe.publish(1'000);
   std::this_thread::sleep_for(6s);
   ASSERT_NO_FATAL_FAILURE(die_and_return(*shared->pinot, "pinot-server-2", 0s));
+  pipe.wait_for_commits(8);
   ASSERT_NO_FATAL_FAILURE(pipe.end_publishing_after(5s));
 
   pipe.expect_table_equals_topic();
   EXPECT_GE(pipe.committed().size(), 8u);
-  ASSERT_TRUE(shared->pinot->terminate("pinot-server", 30s));
+  ASSERT_TRUE(shared->pinot->terminate("pinot-server", 90s));
   pipe.expect_table_equals_topic();  // By the one that had died, alone.
-  ASSERT_TRUE(shared->pinot->restart("pinot-server", 60s));
+  ASSERT_TRUE(shared->pinot->restart("pinot-server", 90s));
   pipe.expect_table_equals_topic();
 }
 

@@ -2,6 +2,7 @@
 // says when something is in its way.
 // SPDX-License-Identifier: Apache-2.0
 #include <filesystem>
+#include <functional>
 #include <iostream>
 #include <map>
 #include <memory>
@@ -49,6 +50,17 @@ std::string post(const std::string& url, std::string target, std::string body) {
   const auto answer =
       net::http_request_blocking(local_url(port_of(url)), std::move(request), base::now() + 20s);
   return answer ? answer->body : answer.error().what;
+}
+
+// Asks until the answer has `words` in it, for at most 30 s: a ZooKeeper that was away is found
+// again by one role after the other.
+void expect_at_last(const std::function<std::string()>& ask, const std::string& words) {
+  std::string answer = ask();
+  for (const auto deadline = base::now() + 30s;
+       answer.find(words) == std::string::npos && base::now() < deadline; answer = ask()) {
+    std::this_thread::sleep_for(100ms);
+  }
+  EXPECT_THAT(answer, HasSubstr(words));
 }
 
 std::string text_at(const base::json::object& object, std::initializer_list<const char*> path) {
@@ -176,11 +188,15 @@ TEST_F(RunningPinot, ComesBackWhenEverythingElseWasKilledToo) {
   EXPECT_EQ(pids(*pinot).at("pinot-server"), before.at("pinot-server"));
   EXPECT_TRUE(pinot->check_alive());
   // The table that was made first is still there, for the controller and for the broker.
-  const auto tables = http_get_object(port_of(pinot->controller_url()), "/tables");
-  ASSERT_TRUE(tables) << tables.error().what;
-  EXPECT_EQ(base::json::serialize(tables->at("tables")), R"(["t"])");
-  EXPECT_THAT(post(pinot->broker_url(), "/query/sql", R"({"sql": "select count(*) from t"})"),
-              HasSubstr("\"exceptions\":[]"));
+  const auto tables = [] {
+    const auto answer = http_get_object(port_of(pinot->controller_url()), "/tables");
+    return answer ? base::json::serialize(*answer) : answer.error().what;
+  };
+  const auto count = [] {
+    return post(pinot->broker_url(), "/query/sql", R"({"sql": "select count(*) from t"})");
+  };
+  expect_at_last(tables, R"("tables":["t"])");
+  expect_at_last(count, R"("exceptions":[])");
 }
 
 TEST_F(RunningPinot, RefusesToRestartWhatRunsOrIsNotThere) {
@@ -202,7 +218,7 @@ TEST_F(RunningPinot, LeavesNothing) {
 
   const auto started_at = base::now();
   pinot->stop();
-  EXPECT_LT(base::now() - started_at, 15s);
+  EXPECT_LT(base::now() - started_at, 60s);
   EXPECT_TRUE(pinot->processes().empty());
   EXPECT_TRUE(pinot->check_alive());
   pinot.reset();
@@ -248,7 +264,7 @@ TEST(Pinot, DiesWithTheProgramThatStartedIt) {
   auto parent = spawn(std::move(options));
   ASSERT_TRUE(parent) << parent.error().what;
   pid_t controller = 0;
-  for (const auto deadline = base::now() + 60s; controller == 0 && base::now() < deadline;
+  for (const auto deadline = base::now() + 120s; controller == 0 && base::now() < deadline;
        std::this_thread::sleep_for(20ms)) {
     controller = find_below((*parent)->pid(), "StartController");
   }
@@ -258,7 +274,7 @@ TEST(Pinot, DiesWithTheProgramThatStartedIt) {
   (*parent)->kill(SIGKILL);  // The program alone, not what it started.
   ASSERT_TRUE((*parent)->wait_exit(base::now() + 20s));
 
-  for (const auto deadline = base::now() + 10s;
+  for (const auto deadline = base::now() + 30s;
        base::now() < deadline && is_same_process(controller, stat->start_time);) {
     std::this_thread::sleep_for(20ms);
   }

@@ -44,6 +44,15 @@ base::Result<int> brokers_by_kcat(const std::string& bootstrap) {
   return count;
 }
 
+// Asks until there are `count`, for at most 30 s: a broker that was frozen may need more than the 2
+// s of one question. The last answer.
+int brokers_at_last(const std::string& bootstrap, int count) {
+  int seen = -1;
+  for (const auto deadline = base::now() + 30s; seen != count && base::now() < deadline;)
+    seen = brokers_by_kcat(bootstrap).value();
+  return seen;
+}
+
 void print_progress(std::string_view text) { std::cout << "  " << text << std::endl; }
 
 Level level(const std::string& name) {
@@ -99,7 +108,7 @@ TEST(Postgres, IsDurableReachableAndGoneAfterwards) {
   EXPECT_TRUE(postgres.check_alive());
 
   started->reset();
-  EXPECT_TRUE(all_gone(processes, 10s));
+  EXPECT_TRUE(all_gone(processes, 30s));
   EXPECT_FALSE(fs::exists(directory));
 }
 
@@ -131,12 +140,12 @@ TEST(Kafka, OneNodeRunsAtItsLevelAndTakesFaults) {
   ASSERT_TRUE(kafka.freeze("kafka-1"));
   EXPECT_EQ(brokers_by_kcat(kafka.bootstrap()).value(), 0);
   ASSERT_TRUE(kafka.thaw("kafka-1"));
-  EXPECT_EQ(brokers_by_kcat(kafka.bootstrap()).value(), 1);
+  EXPECT_EQ(brokers_at_last(kafka.bootstrap(), 1), 1);
   EXPECT_EQ(kafka.freeze("kafka-2").error().code, base::Errc::config);
 
   ResourceSampler sampler;
   sampler.start(kafka.processes(), 100ms);
-  EXPECT_EQ(brokers_by_kcat(kafka.bootstrap()).value(), 1);
+  EXPECT_EQ(brokers_at_last(kafka.bootstrap(), 1), 1);
   const auto use = sampler.stop();
   ASSERT_EQ(use.roles.size(), 1u);
   EXPECT_GT(use.roles[0].rss_bytes_max, 100'000'000u);
@@ -151,7 +160,7 @@ TEST(Kafka, OneNodeRunsAtItsLevelAndTakesFaults) {
   EXPECT_TRUE(fs::exists(logs / "kafka-1.log"));
   EXPECT_TRUE(fs::exists(logs / "kafka-1.properties"));
   fs::remove_all(logs);
-  EXPECT_TRUE(all_gone(processes, 5s));
+  EXPECT_TRUE(all_gone(processes, 30s));
 }
 
 TEST(Kafka, ThatDiesEarlyShowsTheEndOfItsLog) {
@@ -202,7 +211,7 @@ TEST(Pulsar, OneNodeRunsAtItsLevelAndIsGoneAfterwards) {
   EXPECT_TRUE(pulsar.processes().empty());
   EXPECT_TRUE(pulsar.check_alive());
   started->reset();
-  EXPECT_TRUE(all_gone(processes, 5s));
+  EXPECT_TRUE(all_gone(processes, 30s));
   EXPECT_FALSE(fs::exists(directory));
 }
 
@@ -249,7 +258,7 @@ TEST(Servers, NothingIsLeftOfAProgramThatWasKilled) {
   (*parent)->kill(SIGKILL);
   ASSERT_TRUE((*parent)->wait_exit(base::now() + 20s));
 
-  EXPECT_TRUE(all_gone(started, 10s));
+  EXPECT_TRUE(all_gone(started, 30s));
   EXPECT_EQ(sweep_leftovers(cache).directories, 2);
   EXPECT_TRUE(fs::is_empty(cache / "run"));
   fs::remove_all(cache);
