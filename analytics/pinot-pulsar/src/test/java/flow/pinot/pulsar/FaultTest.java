@@ -37,11 +37,11 @@ class FaultTest {
     threads.shutdown();
   }
 
-  /** About 2,000 rows a second in small batches until it is over. */
+  /** About 2,000 rows a second in small batches until it is over; each is tried until the broker has it. */
   private CompletableFuture<Void> produce() {
     return CompletableFuture.runAsync(() -> {
       try (var producer = Broker.producer(partition).enableBatching(true).batchingMaxMessages(20)
-          .batchingMaxPublishDelay(2, TimeUnit.MILLISECONDS).create()) {
+          .batchingMaxPublishDelay(2, TimeUnit.MILLISECONDS).sendTimeout(0, TimeUnit.SECONDS).create()) {
         while (!isOver.get()) {
           producer.sendAsync(("" + sent.getAndIncrement()).getBytes(UTF_8));
           if (sent.get() % 20 == 0) {
@@ -107,7 +107,7 @@ class FaultTest {
     var found = new ArrayList<String>();
     try (var reader = Broker.client().newReader().topic(partition).startMessageId(MessageId.earliest).create()) {
       while (reader.hasMessageAvailable()) {
-        found.add(new String(reader.readNext(10, TimeUnit.SECONDS).getData(), UTF_8));
+        found.add(new String(reader.readNext(30, TimeUnit.SECONDS).getData(), UTF_8));
       }
     }
     return found;
@@ -125,7 +125,7 @@ class FaultTest {
     }
     Thread.sleep(700);
     isOver.set(true);
-    producing.get(60, TimeUnit.SECONDS);
+    producing.get(180, TimeUnit.SECONDS);
 
     expectWhatTheTopicHolds(List.of(consuming, whole));
   }
@@ -139,7 +139,7 @@ class FaultTest {
     Broker.killAndRestart();
     Thread.sleep(3000);
     isOver.set(true);
-    producing.get(90, TimeUnit.SECONDS);
+    producing.get(180, TimeUnit.SECONDS);
 
     expectWhatTheTopicHolds(List.of(consuming, whole));
   }

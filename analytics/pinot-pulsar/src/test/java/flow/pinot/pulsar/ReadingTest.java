@@ -84,7 +84,7 @@ class ReadingTest {
     try (var segment = new Table(topic).segment(0, BEGINNING).read(500)) {
       for (int i = 0; i < 20; i++) {
         int at = random.nextInt(499);
-        var batch = segment.fetchFrom(segment.rows.get(at).after, 5000);
+        var batch = segment.fetchFrom(segment.rows.get(at).after, 30_000);
         assertEquals("" + (at + 1), Table.Segment.row(batch, 0).value);
       }
     }
@@ -101,7 +101,7 @@ class ReadingTest {
       long begun = System.nanoTime();
       assertEquals(0, segment.fetch(700).getUnfilteredMessageCount());
       long ms = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begun);
-      assertTrue(ms >= 650 && ms < 3000, ms + " ms");
+      assertTrue(ms >= 650 && ms < 30_000, ms + " ms");
       assertEquals(BEGINNING, segment.at.toString());
 
       Broker.send(topic, 0, 3);
@@ -119,11 +119,11 @@ class ReadingTest {
           CompletableFuture.delayedExecutor(300, TimeUnit.MILLISECONDS));
 
       long begun = System.nanoTime();
-      var batch = segment.fetch(20_000);
+      var batch = segment.fetch(60_000);
 
       long ms = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begun);
       assertEquals(1, batch.getMessageCount());
-      assertTrue(ms < 5000, ms + " ms");
+      assertTrue(ms < 30_000, ms + " ms");
     }
   }
 
@@ -181,7 +181,7 @@ class ReadingTest {
     }
     var table = new Table(topic);
 
-    try (var segment = table.segment(0, BEGINNING).readAll(500)) {
+    try (var segment = table.segment(0, BEGINNING).readMessages(7).readAll(500)) {
       assertEquals(List.of("a", "b", "c"), segment.values());
       assertTrue(segment.at.compareTo(segment.rows.get(2).after) > 0);
       Broker.send(topic, 7, 8);
@@ -203,8 +203,8 @@ class ReadingTest {
     var fast = new Table(topic).set("fetch.max.messages", "100");
     var slow = new Table(topic).set("fetch.max.messages", "3");
 
-    try (var one = fast.segment(0, BEGINNING).readAll(500);
-        var two = slow.segment(0, BEGINNING).readAll(500)) {
+    try (var one = fast.segment(0, BEGINNING).readMessages(300).readAll(500);
+        var two = slow.segment(0, BEGINNING).readMessages(300).readAll(500)) {
       assertEquals(offsets(one), offsets(two));
       assertEquals(one.at.toString(), two.at.toString());
       assertEquals(257, one.rows.size());
@@ -244,7 +244,7 @@ class ReadingTest {
     long after = System.currentTimeMillis();
 
     try (var segment = new Table(topic).segment(0, BEGINNING)) {
-      var batch = segment.fetch(5000);
+      var batch = segment.fetch(30_000);
       for (int i = 0; i < batch.getMessageCount(); i++) {
         long ms = batch.getMetadataAtIndex(i).getIngestionTimeMs();
         assertTrue(before <= ms && ms <= after, before + " " + ms + " " + after);
@@ -257,12 +257,12 @@ class ReadingTest {
   void partitionsAreCountedAndGrow() throws Exception {
     var topic = Broker.topic("public/default", 2);
     var table = new Table(topic);
-    assertEquals(2, table.metadata(0).fetchPartitionCount(5000));
+    assertEquals(2, table.metadata(0).fetchPartitionCount(30_000));
     try (var zero = table.segment(0, BEGINNING); var two = table.segment(2, BEGINNING)) {
       assertEquals(0, two.fetch(1000).getUnfilteredMessageCount()); // One to come looks idle.
 
       Broker.setPartitions(topic, 4);
-      assertEquals(4, table.metadata(0).fetchPartitionCount(5000));
+      assertEquals(4, table.metadata(0).fetchPartitionCount(30_000));
       for (int i = 0; i < 4; i++) {
         Broker.send(topic + "-partition-" + i, 100 * i, 100 * i + 10);
       }
@@ -278,7 +278,7 @@ class ReadingTest {
     Broker.send(topic, 0, 10);
     var table = new Table(topic);
 
-    assertEquals(1, table.metadata(0).fetchPartitionCount(5000));
+    assertEquals(1, table.metadata(0).fetchPartitionCount(30_000));
     try (var segment = table.segment(0, BEGINNING)) {
       assertEquals(numbers(0, 10), segment.read(10).values());
     }
@@ -290,7 +290,7 @@ class ReadingTest {
     var table = new Table(topic);
 
     var error = assertThrows(TransientConsumerException.class,
-        () -> table.metadata(0).fetchPartitionCount(5000));
+        () -> table.metadata(0).fetchPartitionCount(30_000));
 
     assertTrue(error.toString().contains("TopicDoesNotExist") || error.toString().contains("not found"),
         error.toString());
@@ -309,7 +309,7 @@ class ReadingTest {
         assertEquals(0, segment.fetch(1000).getUnfilteredMessageCount());
       }
       long ms = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begun);
-      assertTrue(ms < 9000, ms + " ms");
+      assertTrue(ms < 30_000, ms + " ms");
     }
     long more = PulsarReading.COUNTERS.getFailures() - failures;
     assertTrue(more >= 1 && more <= 5, more + " failures");
@@ -317,6 +317,6 @@ class ReadingTest {
     long begun = System.nanoTime();
     assertThrows(TransientConsumerException.class, () -> table.metadata(0).fetchPartitionCount(700));
     long ms = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begun);
-    assertTrue(ms < 3000, ms + " ms");
+    assertTrue(ms < 30_000, ms + " ms");
   }
 }

@@ -118,7 +118,7 @@ class RetentionTest {
     Broker.send(partition, 0, 50);
     table.set("fetch.max.messages", "5").set("reader.receiverQueueSize", "5");
     try (var segment = table.segment(0, BEGINNING)) {
-      segment.fetch(10_000);
+      segment.fetch(30_000);
       assertEquals("0", segment.rows.get(0).value);
       long ledger = ledgerOf(segment.rows.get(0));
       Broker.unload(partition);
@@ -127,7 +127,7 @@ class RetentionTest {
       Broker.trimUntilGone(partition, ledger);
 
       while (!segment.values().contains("59")) {
-        assertTrue(segment.fetch(10_000).getUnfilteredMessageCount() > 0);
+        assertTrue(segment.fetch(30_000).getUnfilteredMessageCount() > 0);
       }
 
       assertTrue(segment.rows.size() < 60, segment.rows.size() + " rows");

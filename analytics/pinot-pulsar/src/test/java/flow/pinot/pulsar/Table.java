@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
 import org.apache.pinot.spi.stream.MessageBatch;
 import org.apache.pinot.spi.stream.OffsetCriteria;
 import org.apache.pinot.spi.stream.PartitionLevelConsumer;
@@ -52,7 +53,7 @@ final class Table {
   StreamPartitionMsgOffset offset(int partition, String criteria) {
     try (var provider = metadata(partition)) {
       return provider.fetchStreamPartitionOffset(
-          new OffsetCriteria.OffsetCriteriaBuilder().withOffsetString(criteria), 10_000);
+          new OffsetCriteria.OffsetCriteriaBuilder().withOffsetString(criteria), 30_000);
     } catch (IOException | TimeoutException e) {
       throw new IllegalStateException(e);
     }
@@ -81,6 +82,7 @@ final class Table {
     final PartitionLevelConsumer consumer;
     final List<Row> rows = new ArrayList<>();
     StreamPartitionMsgOffset at;
+    int messages; // Also those that give no row.
     boolean hasDataLoss;
 
     Segment(PartitionLevelConsumer consumer, StreamPartitionMsgOffset from) {
@@ -95,6 +97,7 @@ final class Table {
       for (int i = 0; i < batch.getMessageCount(); i++) {
         rows.add(row(batch, i));
       }
+      messages += batch.getUnfilteredMessageCount();
       at = batch.getOffsetOfNextBatch();
       return batch;
     }
@@ -116,10 +119,20 @@ final class Table {
 
     /** Until there are so many rows; at most 30 s. */
     Segment read(int count) {
+      return readUntil(count + " rows", () -> rows.size() >= count);
+    }
+
+    /** Until so many messages came, with or without a row; at most 30 s. */
+    Segment readMessages(int count) {
+      return readUntil(count + " messages", () -> messages >= count);
+    }
+
+    private Segment readUntil(String what, BooleanSupplier isThere) {
       long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
-      while (rows.size() < count) {
+      while (!isThere.getAsBoolean()) {
         if (System.nanoTime() > deadline) {
-          throw new AssertionError("waited 30 s for " + count + " rows, got " + rows.size());
+          throw new AssertionError("waited 30 s for " + what + ", got " + rows.size() + " rows of "
+              + messages + " messages");
         }
         fetch(500);
       }
