@@ -43,13 +43,13 @@ class AuditorTest : public ::testing::Test {
     FLOW_CHECK(auditor);
     Attempts attempts;
     const std::vector<std::string> topics = {"users", "orders"};
-    auto producer = io_.run_task(driver->open_producer(topics, attempts, in(5s)));
-    auto consumer = io_.run_task(driver->open_consumer(topics, **auditor, in(5s)));
+    auto producer = io_.run_task(driver->open_producer(topics, attempts, in(20s)));
+    auto consumer = io_.run_task(driver->open_consumer(topics, **auditor, in(20s)));
     io_.run([&] {
       for (std::uint64_t i = 0; i < count; ++i) publish(**producer, attempts, i);
     });
-    EXPECT_TRUE(io_.run_task((*producer)->drain(in(5s))));
-    EXPECT_TRUE(io_.run_task((*consumer)->read_to_end(in(5s))).value());
+    EXPECT_TRUE(io_.run_task((*producer)->drain(in(20s))));
+    EXPECT_TRUE(io_.run_task((*consumer)->read_to_end(in(20s))).value());
     const auto second = (*auditor)->write_second(io_);
     EXPECT_TRUE(second);
     seen_ = second->seen;

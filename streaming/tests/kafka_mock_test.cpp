@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "streaming/tests/kafka_mock.hpp"
 
-#include <algorithm>
+#include <atomic>
 #include <set>
 
 #include <gmock/gmock.h>
@@ -114,15 +114,18 @@ TEST(KafkaDriver, RefusesAtItsBoundAndHonoursReservedPlaces) {
   mock.create("orders", 1);
   OnThread kafka(kafka_driver(mock, {{"queue_messages_max", "3"}}));
   ASSERT_TRUE(kafka.open_producer({"orders"}));
-  mock.set_answer_delay(300);
 
-  EXPECT_TRUE(kafka.io().run([&] { return kafka.producer().reserve(); }));
-  EXPECT_EQ(kafka.publish(0, "1", "x"), Admission::accepted);
-  EXPECT_EQ(kafka.publish(1, "1", "x"), Admission::accepted);
-  EXPECT_EQ(kafka.publish(99, "1", "x"), Admission::queue_full);
-  EXPECT_FALSE(kafka.io().run([&] { return kafka.producer().reserve(); }));
-  EXPECT_EQ(kafka.publish(2, "1", "x", {}, TopicId{0}, /*reserved=*/true), Admission::accepted);
-  ASSERT_TRUE(kafka.drain(10s));
+  kafka.io().run([&] {  // In one turn of the thread: no outcome comes in between.
+    Producer& producer = kafka.producer();
+    const Message message{TopicId{0}, "1", base::as_bytes("x"), {}};
+    EXPECT_TRUE(producer.reserve());
+    EXPECT_EQ(producer.try_publish(Ticket{0}, message), Admission::accepted);
+    EXPECT_EQ(producer.try_publish(Ticket{1}, message), Admission::accepted);
+    EXPECT_EQ(producer.try_publish(Ticket{99}, message), Admission::queue_full);
+    EXPECT_FALSE(producer.reserve());
+    EXPECT_EQ(producer.try_publish(Ticket{2}, message, /*reserved=*/true), Admission::accepted);
+  });
+  ASSERT_TRUE(kafka.drain(20s));
 
   EXPECT_TRUE(kafka.decisions.is_exactly_once(3));
   EXPECT_TRUE(kafka.io().run([&] { return kafka.producer().reserve(); }));
@@ -134,16 +137,18 @@ TEST(KafkaDriver, BoundsTheQueueInBytesToo) {
   mock.create("orders", 1);
   OnThread kafka(kafka_driver(mock, {{"queue_kbytes_max", "2"}}));
   ASSERT_TRUE(kafka.open_producer({"orders"}));
-  mock.set_answer_delay(200);
   const std::string payload(1500, 'x');
 
-  EXPECT_EQ(kafka.publish(0, "1", payload), Admission::accepted);
-  EXPECT_EQ(kafka.publish(1, "1", payload), Admission::accepted);
-  EXPECT_EQ(kafka.publish(2, "1", payload), Admission::queue_full);
-  ASSERT_TRUE(kafka.drain(10s));
+  kafka.io().run([&] {  // In one turn of the thread: no outcome comes in between.
+    const Message message{TopicId{0}, "1", base::as_bytes(payload), {}};
+    EXPECT_EQ(kafka.producer().try_publish(Ticket{0}, message), Admission::accepted);
+    EXPECT_EQ(kafka.producer().try_publish(Ticket{1}, message), Admission::accepted);
+    EXPECT_EQ(kafka.producer().try_publish(Ticket{2}, message), Admission::queue_full);
+  });
+  ASSERT_TRUE(kafka.drain(20s));
   EXPECT_EQ(kafka.publish(2, "1", payload), Admission::accepted);
 
-  ASSERT_TRUE(kafka.drain(10s));
+  ASSERT_TRUE(kafka.drain(20s));
   EXPECT_TRUE(kafka.decisions.is_exactly_once(3));
 }
 
@@ -237,7 +242,7 @@ TEST(KafkaDriver, FailsADrainAtItsDeadlineAndDecidesTheRestAsLost) {
   ASSERT_FALSE(drained);
   EXPECT_EQ(drained.error().code, base::Errc::timed_out);
   EXPECT_THAT(drained.error().what, HasSubstr("10 publishes still open"));
-  EXPECT_LT(took, 2s);
+  EXPECT_LT(took, 10s);
   EXPECT_TRUE(kafka.decisions.is_exactly_once(10));
   EXPECT_EQ(kafka.decisions.count(Outcome::lost), 10U);
 }
@@ -353,7 +358,7 @@ TEST(KafkaDriver, SaysFalseWhenTheDeadlinePassesBeforeTheEnd) {
 
   ASSERT_TRUE(read);
   EXPECT_FALSE(*read);
-  EXPECT_LT(base::now() - before, 5s);
+  EXPECT_LT(base::now() - before, 15s);
 }
 
 TEST(KafkaDriver, GoesOnReadingAfterTheConnectionBroke) {
@@ -410,10 +415,10 @@ TEST(KafkaDriver, FailsWithASentenceWhenNoBrokerIsThere) {
   testing::Decisions decisions;
 
   const auto before = base::now();
-  const auto opened = io.run_task((*driver)->open_producer({"orders"}, decisions, in(700ms)));
+  const auto opened = io.run_task((*driver)->open_producer({"orders"}, decisions, in(3s)));
 
   ASSERT_FALSE(opened);
-  EXPECT_LT(base::now() - before, 5s);
+  EXPECT_LT(base::now() - before, 15s);
   EXPECT_EQ(opened.error().code, base::Errc::timed_out);
   EXPECT_THAT(opened.error().what, HasSubstr("127.0.0.1:1"));
   EXPECT_THAT(opened.error().what, HasSubstr("refused"));
@@ -425,19 +430,21 @@ TEST(KafkaDriver, NeverBlocksItsThread) {
   auto driver = kafka::make_driver(
       io, {.bootstrap = "127.0.0.1:1", .producer = {}, .consumer = {}, .topic = {}});
   testing::Decisions decisions;
-  std::thread opening(
-      [&] { EXPECT_FALSE(io.run_task((*driver)->open_producer({"orders"}, decisions, in(1s)))); });
+  std::atomic<bool> has_ended = false;
+  std::thread opening([&] {
+    EXPECT_FALSE(io.run_task((*driver)->open_producer({"orders"}, decisions, in(3s))));
+    has_ended = true;
+  });
 
-  base::Nanos longest{};
-  for (int i = 0; i < 100; ++i) {
-    const auto before = base::now();
+  int turns = 0;  // Of the thread meanwhile; about one if it is blocked.
+  while (!has_ended) {
     io.run([] {});
-    longest = std::max(longest, base::now() - before);
+    ++turns;
     std::this_thread::sleep_for(5ms);
   }
   opening.join();
 
-  EXPECT_LT(longest, 300ms);
+  EXPECT_GE(turns, 10);
 }
 
 }  // namespace

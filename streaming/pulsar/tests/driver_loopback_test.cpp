@@ -173,7 +173,7 @@ TEST_F(PulsarDriverLoopback, DrainEndsAtItsDeadlineAndStopLosesTheRest) {
 
   ASSERT_FALSE(drained);
   EXPECT_EQ(drained.error().code, base::Errc::timed_out);
-  EXPECT_LT(base::now() - before, 5s);
+  EXPECT_LT(base::now() - before, 15s);
   EXPECT_EQ(sink.count(Outcome::acked), 2U);
   io.run([&] { producer->stop(); });
   EXPECT_EQ(sink.count(Outcome::lost), 3U);
@@ -217,7 +217,7 @@ TEST_F(PulsarDriverLoopback, ReadsAcrossReconnects) {
 
 TEST_F(PulsarDriverLoopback, SaysWhyItCannotOpen) {
   config.service_url = "pulsar://127.0.0.1:1";
-  const auto refused = open_producer(300ms);
+  const auto refused = open_producer(3s);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, base::Errc::timed_out);
   EXPECT_THAT(refused.error().what, HasSubstr("127.0.0.1:1: connect"));
