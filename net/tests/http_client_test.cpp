@@ -42,7 +42,7 @@ TEST_F(HttpClientTest, SendsMethodTargetAndBodyAndReadsTheAnswer) {
   request.target = "/topics";
   request.body = "6";
 
-  const auto answer = http_request_blocking(url("/admin"), std::move(request), base::now() + 5s);
+  const auto answer = http_request_blocking(url("/admin"), std::move(request), base::now() + 20s);
 
   ASSERT_TRUE(answer) << answer.error().what;
   EXPECT_EQ(answer->status, 201);
@@ -51,7 +51,7 @@ TEST_F(HttpClientTest, SendsMethodTargetAndBodyAndReadsTheAnswer) {
 }
 
 TEST_F(HttpClientTest, AsksForTheRootWhenNothingElseIsSaid) {
-  const auto answer = http_request_blocking(url(), {}, base::now() + 5s);
+  const auto answer = http_request_blocking(url(), {}, base::now() + 20s);
 
   ASSERT_TRUE(answer) << answer.error().what;
   EXPECT_EQ(answer->body, "GET / ");
@@ -61,7 +61,7 @@ TEST_F(HttpClientTest, ReadsAHeadAnswerWithoutWaitingForABody) {
   HttpRequest request;
   request.method = "HEAD";
 
-  const auto answer = http_request_blocking(url(), std::move(request), base::now() + 5s);
+  const auto answer = http_request_blocking(url(), std::move(request), base::now() + 20s);
 
   ASSERT_TRUE(answer) << answer.error().what;
   EXPECT_EQ(answer->status, 201);
@@ -74,7 +74,7 @@ TEST(HttpClient, NamesTheUrlWhenNobodyListens) {
     port = test::SilentServer().port();
   }
 
-  const auto answer = http_request_blocking({"127.0.0.1", port, "/health"}, {}, base::now() + 5s);
+  const auto answer = http_request_blocking({"127.0.0.1", port, "/health"}, {}, base::now() + 20s);
 
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().code, base::Errc::io);
@@ -92,7 +92,7 @@ TEST(HttpClient, GivesUpAtItsDeadline) {
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().code, base::Errc::timed_out);
   EXPECT_GE(base::now() - begun, 100ms);
-  EXPECT_LT(base::now() - begun, 3s);
+  EXPECT_LT(base::now() - begun, 10s);
 }
 
 TEST(HttpClient, TakesADeadlineThatHasPassed) {

@@ -88,7 +88,8 @@ TEST_F(KeepAlive, TakesANewConnectionWhenTheServerHasClosedTheOldOne) {
   for (int i = 0; i < 3; ++i) {
     const Answer answer = get(client, "a", 10s, "POST");
     ASSERT_TRUE(answer) << answer.error().what;
-    std::this_thread::sleep_for(20ms);  // The end has arrived: nothing is sent into the void.
+    // The end has arrived: nothing is sent into the void.
+    ASSERT_TRUE(becomes([&] { return server.ended() == i + 1; }));
   }
 
   EXPECT_EQ(server.connections(), 3);
@@ -173,19 +174,19 @@ TEST_F(KeepAlive, DoesNotRepeatOnceAByteOfAnAnswerCame) {
 }
 
 TEST_F(KeepAlive, NeverTakesALateAnswerForTheNextOne) {
-  std::latch is_asked(1), is_given_up(1);
+  std::promise<void> is_asked, is_given_up;
   ScriptedServer server([&](const auto& request) {
     if (word_of(request) == "slow") {
-      is_asked.count_down();
-      is_given_up.wait();
+      is_asked.set_value();
+      is_given_up.get_future().wait_for(20s);
     }
     return echo(request);
   });
   HttpClient client = client_of(server, {.connections_max = 1});
 
-  const Answer slow = get(client, "slow", 50ms);
-  is_asked.wait();
-  is_given_up.count_down();
+  const Answer slow = get(client, "slow", 2s);
+  ASSERT_EQ(is_asked.get_future().wait_for(10s), std::future_status::ready);
+  is_given_up.set_value();
   const Answer next = get(client, "next");
 
   ASSERT_FALSE(slow);

@@ -67,10 +67,20 @@ class HttpServerTest : public testing::Test {
   }
 
   void wait_until_slow_runs() {
-    const auto deadline = base::now() + 5s;
+    const auto deadline = base::now() + 20s;
     while (io_.run([this] { return slow_entered_; }) == 0 && base::now() < deadline) {
       std::this_thread::sleep_for(1ms);
     }
+  }
+  // Of the first connection that finds a place at the server.
+  static std::string answer_of_the_next(std::uint16_t port) {
+    for (const auto deadline = base::now() + 20s; base::now() < deadline;) {
+      RawConnection next(port);
+      next.send(get_hello);
+      if (std::string answer = next.read_answer(); !answer.empty()) return answer;
+      std::this_thread::sleep_for(1ms);
+    }
+    return "";
   }
   void release_slow() {
     io_.run([this] { return is_slow_released_ = true; });
@@ -176,7 +186,7 @@ TEST_F(HttpServerTest, ClosesWhenTheClientOrTheHandlerOrAnOldVersionAsks) {
     RawConnection client(port);
     client.send(request);
     EXPECT_THAT(client.read_answer(), HasSubstr(" 200 OK\r\n"));
-    EXPECT_TRUE(client.is_closed_within(5s));
+    EXPECT_TRUE(client.is_closed_within(20s));
   }
 }
 
@@ -195,7 +205,7 @@ TEST_F(HttpServerTest, RefusesWhatIsNotHttp) {
     client.send(request);
     EXPECT_THAT(client.read_answer(),
                 AllOf(StartsWith("HTTP/1.1 400 "), HasSubstr("Connection: close")));
-    EXPECT_TRUE(client.is_closed_within(5s));
+    EXPECT_TRUE(client.is_closed_within(20s));
   }
 }
 
@@ -208,7 +218,7 @@ TEST_F(HttpServerTest, RefusesABodyWithTwoLengths) {
       "0\r\n\r\nGET /hidden HTTP/1.1\r\nHost: x\r\n\r\n");
 
   EXPECT_THAT(client.read_answer(), StartsWith("HTTP/1.1 400 "));
-  EXPECT_TRUE(client.is_closed_within(5s));
+  EXPECT_TRUE(client.is_closed_within(20s));
 }
 
 TEST_F(HttpServerTest, RefusesAHeaderAboveItsBound) {
@@ -228,7 +238,7 @@ TEST_F(HttpServerTest, RefusesABodyAboveItsBoundHoweverItIsAnnounced) {
     RawConnection client(port);
     client.send("POST / HTTP/1.1\r\nHost: x\r\n" + rest);
     EXPECT_THAT(client.read_answer(), StartsWith("HTTP/1.1 413 "));
-    EXPECT_TRUE(client.is_closed_within(5s));
+    EXPECT_TRUE(client.is_closed_within(20s));
   }
 }
 
@@ -239,7 +249,7 @@ TEST_F(HttpServerTest, TellsASlowClientThatItsTimeIsOver) {
     RawConnection client(port);
     client.send(begun);
     EXPECT_THAT(client.read_answer(), StartsWith("HTTP/1.1 408 "));
-    EXPECT_TRUE(client.is_closed_within(5s));
+    EXPECT_TRUE(client.is_closed_within(20s));
   }
 }
 
@@ -249,9 +259,9 @@ TEST_F(HttpServerTest, GivesATricklingClientNoMoreTimeThanOthers) {
   const auto begun = base::now();
 
   client.send("GET / HTTP/1.1\r\n");
-  while (!client.is_closed_within(20ms) && base::now() - begun < 5s) client.send("A: b\r\n");
+  while (!client.is_closed_within(20ms) && base::now() - begun < 20s) client.send("A: b\r\n");
 
-  EXPECT_LT(base::now() - begun, 3s);
+  EXPECT_TRUE(client.is_closed_within(0ms));
 }
 
 TEST_F(HttpServerTest, ClosesAnIdleConnectionInSilence) {
@@ -265,10 +275,11 @@ TEST_F(HttpServerTest, ClosesAnIdleConnectionInSilence) {
 }
 
 TEST_F(HttpServerTest, GivesUpOnAClientThatDoesNotTakeItsAnswer) {
-  RawConnection client(start({.write_timeout = 100ms}));
+  const auto port = start({.connections_max = 1, .write_timeout = 100ms});
+  RawConnection client(port);
 
-  client.send("GET /large HTTP/1.1\r\nHost: x\r\n\r\n");
-  std::this_thread::sleep_for(400ms);  // 32 MiB fit into no socket buffer.
+  client.send("GET /large HTTP/1.1\r\nHost: x\r\n\r\n");       // 32 MiB fit into no socket buffer.
+  EXPECT_THAT(answer_of_the_next(port), HasSubstr("200 OK"));  // Its place is free again.
 
   EXPECT_LT(client.read_answer().size(), 32U << 20);
 }
@@ -296,16 +307,10 @@ TEST_F(HttpServerTest, ClosesConnectionsBeyondItsBoundAndTakesNewOnesLater) {
   ASSERT_THAT(second.read_answer(), HasSubstr("200 OK"));
 
   RawConnection third(port);
-  EXPECT_TRUE(third.is_closed_within(5s));
+  EXPECT_TRUE(third.is_closed_within(20s));
   first.reset();
 
-  std::string answer;
-  for (const auto deadline = base::now() + 5s; answer.empty() && base::now() < deadline;) {
-    RawConnection again(port);
-    again.send(get_hello);
-    answer = again.read_answer();
-  }
-  EXPECT_THAT(answer, HasSubstr("200 OK"));
+  EXPECT_THAT(answer_of_the_next(port), HasSubstr("200 OK"));
 }
 
 TEST_F(HttpServerTest, LivesOnWhenClientsLeaveInTheMiddle) {
@@ -331,14 +336,14 @@ TEST_F(HttpServerTest, DrainsByFinishingWhatRunsAndClosingWhatIsIdle) {
   busy.send("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n");
   wait_until_slow_runs();
 
-  auto drained = start_drain(5s);
-  EXPECT_TRUE(idle.is_closed_within(5s));
+  auto drained = start_drain(20s);
+  EXPECT_TRUE(idle.is_closed_within(20s));
   EXPECT_FALSE(RawConnection(port).is_open());
   EXPECT_EQ(drained.wait_for(50ms), std::future_status::timeout);  // The slow one still runs.
   release_slow();
 
   EXPECT_THAT(busy.read_answer(), AllOf(HasSubstr("200 OK"), HasSubstr("Connection: close")));
-  EXPECT_EQ(drained.wait_for(5s), std::future_status::ready);
+  EXPECT_EQ(drained.wait_for(20s), std::future_status::ready);
 }
 
 // A request whose body is still on its way has been begun, and is finished.
@@ -348,13 +353,13 @@ TEST_F(HttpServerTest, DrainsByReadingABegunRequestToItsEnd) {
       "POST /late HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n");
   ASSERT_THAT(client.read_answer(/*has_body=*/false), StartsWith("HTTP/1.1 100 "));  // It is begun.
 
-  auto drained = start_drain(5s);
+  auto drained = start_drain(20s);
   while (RawConnection(server_->port()).is_open()) std::this_thread::sleep_for(1ms);
   client.send("half");
 
   EXPECT_THAT(client.read_answer(),
               AllOf(HasSubstr("Connection: close"), EndsWith("POST /late half")));
-  EXPECT_EQ(drained.wait_for(5s), std::future_status::ready);
+  EXPECT_EQ(drained.wait_for(20s), std::future_status::ready);
 }
 
 TEST_F(HttpServerTest, EndsADrainAtItsDeadline) {
@@ -365,8 +370,8 @@ TEST_F(HttpServerTest, EndsADrainAtItsDeadline) {
 
   io_.run_task(drain(*server_, base::now() + 50ms));
 
-  EXPECT_LT(base::now() - begun, 2s);
-  EXPECT_TRUE(client.is_closed_within(2s));
+  EXPECT_LT(base::now() - begun, 10s);
+  EXPECT_TRUE(client.is_closed_within(10s));
 }
 
 TEST_F(HttpServerTest, StopsWithOpenConnections) {
@@ -378,9 +383,9 @@ TEST_F(HttpServerTest, StopsWithOpenConnections) {
 
   server_->stop();
 
-  EXPECT_TRUE(idle.is_closed_within(2s));
-  EXPECT_TRUE(begun.is_closed_within(2s));
-  EXPECT_TRUE(busy.is_closed_within(2s));
+  EXPECT_TRUE(idle.is_closed_within(10s));
+  EXPECT_TRUE(begun.is_closed_within(10s));
+  EXPECT_TRUE(busy.is_closed_within(10s));
   EXPECT_FALSE(RawConnection(port).is_open());
 }
 

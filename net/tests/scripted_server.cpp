@@ -99,6 +99,7 @@ void ScriptedServer::serve(int descriptor, int connection) {
   }
   --open_;
   ::shutdown(descriptor, SHUT_RDWR);  // Closed in the destructor, so that its number stays taken.
+  ++ended_;
 }
 
 }  // namespace flow::net::test

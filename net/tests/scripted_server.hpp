@@ -37,6 +37,7 @@ class ScriptedServer {
 
   std::uint16_t port() const { return port_; }
   int connections() const { return connections_; }  // Accepted so far.
+  int ended() const { return ended_; }              // Of these, those that are over.
   int requests() const { return requests_; }        // Read so far.
   int open_max() const { return open_max_; }        // Most connections at the same time.
 
@@ -47,7 +48,7 @@ class ScriptedServer {
   std::function<Reply(const Request&)> reply_;
   int listener_ = -1;
   std::uint16_t port_ = 0;
-  std::atomic<int> connections_ = 0, requests_ = 0, open_ = 0, open_max_ = 0;
+  std::atomic<int> connections_ = 0, ended_ = 0, requests_ = 0, open_ = 0, open_max_ = 0;
   std::mutex mutex_;  // Of the two below.
   std::vector<int> descriptors_;
   std::vector<std::thread> threads_;

@@ -23,11 +23,11 @@ TEST(StopSignals, CountsSignalsOnTheIoThread) {
 
   ::kill(::getpid(), SIGTERM);
   auto got_first = first.get_future();
-  ASSERT_EQ(got_first.wait_for(5s), std::future_status::ready);
+  ASSERT_EQ(got_first.wait_for(20s), std::future_status::ready);
   EXPECT_TRUE(got_first.get());
   ::kill(::getpid(), SIGINT);
   auto got_second = second.get_future();
-  ASSERT_EQ(got_second.wait_for(5s), std::future_status::ready);
+  ASSERT_EQ(got_second.wait_for(20s), std::future_status::ready);
   EXPECT_TRUE(got_second.get());
 }
 
@@ -42,7 +42,7 @@ TEST(StopSignals, DoesNotMissASecondSignalWhileTheFirstIsHandled) {
 
   ::kill(::getpid(), SIGTERM);
 
-  EXPECT_EQ(second.get_future().wait_for(5s), std::future_status::ready);
+  EXPECT_EQ(second.get_future().wait_for(20s), std::future_status::ready);
 }
 
 TEST(StopSignals, MakesAWriteToAClosedPipeAnErrorInsteadOfTheEnd) {
