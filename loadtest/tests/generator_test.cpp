@@ -4,6 +4,8 @@
 #include "loadtest/generator.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <future>
 #include <map>
 #include <mutex>
 #include <set>
@@ -20,6 +22,7 @@ namespace flow::loadtest {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::eventually;
 using testing::ok;
 using testing::Peer;
 using testing::ScriptedServer;
@@ -98,41 +101,36 @@ TEST_F(GeneratorTest, SendsEveryRequestAndGetsEveryAnswerFromTheNullServer) {
   EXPECT_GT(result.shards[0].cpu, 0ns);
 }
 
+// A server that stalls at request 51 until request 150 waits as well.
 TEST_F(GeneratorTest, ShowsAStallAsLongResponseTimesOfTheRequestsMeantToStartInIt) {
-  std::atomic<std::int64_t> stalled_until = 0;
+  const auto is_in_stall = [](std::uint64_t request) { return request > 50 && request <= 150; };
+  std::atomic<int> stalled = 0;
+  std::promise<void> all_stalled;
+  const std::shared_future<void> stall = all_stalled.get_future().share();
   ScriptedServer server([&](Peer& peer) {
-    while (peer.read_request()) {
-      const base::TimePoint until{Nanos{stalled_until.load()}};
-      if (base::now() < until) std::this_thread::sleep_until(until);
+    while (const auto request = peer.read_request()) {
+      const auto stamp = base::parse_stamp(testing::header(*request, "traceparent"), "");
+      ASSERT_TRUE(stamp);
+      if (is_in_stall(stamp->request)) {
+        if (++stalled == 100) all_stalled.set_value();
+        EXPECT_EQ(stall.wait_for(20s), std::future_status::ready);
+      }
       peer.write(ok("{}"));
     }
   });
   LoadPlan plan = plan_for(server.url(), evenly(200, 10ms));
-  plan.start = base::now() + 100ms;
-  TimePoint begin;
-  std::jthread staller([&, start = *plan.start] {
-    std::this_thread::sleep_until(start + 500ms);
-    const TimePoint end = base::now() + 1s;
-    stalled_until.store(end.time_since_epoch().count());
-    begin = base::now();
-  });
+  plan.drain = 20s;
 
   const LoadResult result = run(plan);
-  staller.join();
 
   EXPECT_EQ(result.measured.by_status[200], 200U);  // None was left out.
-  EXPECT_GE(result.measured.response.max(), 900ms);
-  EXPECT_GE(result.measured.in_flight_max, 80U);
-  std::size_t meant_in_stall = 0;
+  EXPECT_GE(result.measured.response.max(), 990ms);
+  EXPECT_GE(result.measured.in_flight_max, 100U);
+  const TimePoint end = result.start + 1490ms;  // Of the stall, at the earliest.
   for (const RequestEntry& entry : log_.entries) {
-    const TimePoint intended = plan.anchor.from_unix(base::UnixNanos{entry.intended});
-    const TimePoint answered = plan.anchor.from_unix(base::UnixNanos{entry.answered});
-    const TimePoint end{Nanos{stalled_until.load()}};
-    if (intended < begin || intended >= end) continue;
-    ++meant_in_stall;
-    EXPECT_GE(answered, end);
+    if (!is_in_stall(entry.request)) continue;
+    EXPECT_GE(plan.anchor.from_unix(base::UnixNanos{entry.answered}), end) << entry.request;
   }
-  EXPECT_GE(meant_in_stall, 90U);
 }
 
 TEST_F(GeneratorTest, CountsEveryRequestAsFailedWhereNothingListens) {
@@ -195,7 +193,7 @@ TEST_F(GeneratorTest, ReadsChunkedAndSlowAnswersToTheirEnd) {
   const LoadResult result = run(plan_for(server.url(), evenly(20, 10ms)));
 
   EXPECT_EQ(result.measured.by_status[201], 20U);
-  EXPECT_GE(result.measured.service.min(), 59ms);
+  EXPECT_GE(result.measured.response.min(), 59ms);
 }
 
 TEST_F(GeneratorTest, TakesAnAnswerThatEndsWithItsConnection) {
@@ -212,15 +210,15 @@ TEST_F(GeneratorTest, LeavesWhatIsNeverAnsweredUnansweredAtTheDeadline) {
     }
   });
   LoadPlan plan = plan_for(server.url(), evenly(30, 10ms));
-  plan.drain = 300ms;
+  plan.drain = 2s;
   plan.connections_max = 20;
 
   const LoadResult result = run(plan);
 
   EXPECT_EQ(result.measured.unanswered, 30U);
   EXPECT_EQ(result.measured.sent, 20U);  // Ten never got a connection: they count all the same.
-  EXPECT_EQ(result.measured.censored.max(), 590ms);  // 290 ms + 300 ms - 0
-  EXPECT_EQ(result.measured.censored.min(), 300ms);
+  EXPECT_EQ(result.measured.censored.max(), 2290ms);  // 290 ms + 2 s - 0
+  EXPECT_EQ(result.measured.censored.min(), 2s);
   EXPECT_TRUE(result.response_quantile(0.01)->is_beyond);
 }
 
@@ -310,8 +308,10 @@ TEST_F(GeneratorTest, SendsTheSameRequestsFromTwoShardsAsFromOne) {
 }
 
 TEST_F(GeneratorTest, DrainsWhenItIsToldToStopSoon) {
-  ScriptedServer server([](Peer& peer) {
+  std::atomic<unsigned> requests = 0;
+  ScriptedServer server([&](Peer& peer) {
     while (peer.read_request()) {
+      ++requests;
       std::this_thread::sleep_for(100ms);
       peer.write(ok("{}"));
     }
@@ -319,14 +319,14 @@ TEST_F(GeneratorTest, DrainsWhenItIsToldToStopSoon) {
   const LoadPlan plan = plan_for(server.url(), evenly(3000, 10ms));
   Generator generator(plan);
   const std::jthread stopper([&] {
-    std::this_thread::sleep_for(700ms);
+    EXPECT_TRUE(eventually([&] { return requests >= 10; }));
     generator.stop_soon();
   });
 
   const LoadResult result = run(generator, plan);
 
   EXPECT_LT(result.seconds(), 25.0);
-  EXPECT_GT(result.measured.intended, 5U);
+  EXPECT_GE(result.measured.intended, 10U);
   EXPECT_LT(result.measured.intended, 3000U);
   EXPECT_EQ(result.measured.answered, result.measured.intended);
   EXPECT_LT(result.completeness(), 0.999);
@@ -337,15 +337,15 @@ TEST_F(GeneratorTest, DrainsWhenItIsToldToStopSoon) {
 }
 
 TEST_F(GeneratorTest, GivesUpAtOnceWhenItIsToldToStopNow) {
-  ScriptedServer server([](Peer& peer) {
-    while (peer.read_request()) {
-    }
+  std::atomic<unsigned> requests = 0;
+  ScriptedServer server([&](Peer& peer) {
+    while (peer.read_request()) ++requests;
   });
   LoadPlan plan = plan_for(server.url(), evenly(3000, 10ms));
   plan.drain = 60s;
   Generator generator(plan);
   const std::jthread stopper([&] {
-    std::this_thread::sleep_for(500ms);
+    EXPECT_TRUE(eventually([&] { return requests >= 10; }));
     generator.stop_soon();
     std::this_thread::sleep_for(200ms);
     generator.stop_now();
@@ -354,7 +354,7 @@ TEST_F(GeneratorTest, GivesUpAtOnceWhenItIsToldToStopNow) {
   const LoadResult result = run(generator, plan);
 
   EXPECT_LT(result.seconds(), 25.0);
-  EXPECT_GT(result.measured.unanswered, 5U);
+  EXPECT_GE(result.measured.unanswered, 10U);
   EXPECT_EQ(result.measured.answered, 0U);
 }
 
@@ -363,15 +363,15 @@ TEST_F(GeneratorTest, DropsConnectionsThatTheServerClosedWhileTheyWereIdle) {
     if (peer.read_request()) peer.write(ok("{}"));  // Then closes, without having said so.
   });
 
-  const LoadResult result = run(plan_for(server.url(), evenly(20, 20ms)));
+  const LoadResult result = run(plan_for(server.url(), evenly(15, 100ms)));
 
-  EXPECT_EQ(result.measured.answered, 20U);
+  EXPECT_EQ(result.measured.answered, 15U);
   EXPECT_EQ(result.measured.failed, 0U);
 }
 
 TEST_F(GeneratorTest, ReportsProgressWhoseIntervalsAddUpToTheWhole) {
   ScriptedServer server(answer_all);
-  const LoadPlan plan = plan_for(server.url(), evenly(250, 10ms));
+  const LoadPlan plan = plan_for(server.url(), evenly(350, 10ms));
   std::uint64_t answers = 0;
   std::vector<LoadProgress> reports;
   const auto caller = std::this_thread::get_id();
@@ -385,9 +385,9 @@ TEST_F(GeneratorTest, ReportsProgressWhoseIntervalsAddUpToTheWhole) {
 
   ASSERT_TRUE(result);
   ASSERT_GE(reports.size(), 2U);
-  EXPECT_EQ(answers, 250U);
-  EXPECT_EQ(reports.back().answered, 250U);
-  EXPECT_EQ(reports.back().intended, 250U);
+  EXPECT_EQ(answers, 350U);
+  EXPECT_EQ(reports.back().answered, 350U);
+  EXPECT_EQ(reports.back().intended, 350U);
   EXPECT_EQ(reports.back().in_flight, 0U);
   EXPECT_TRUE(std::ranges::is_sorted(reports, {}, &LoadProgress::sent));
   EXPECT_EQ(reports.back().late, result->measured.late);

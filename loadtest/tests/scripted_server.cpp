@@ -94,6 +94,14 @@ std::string body_of(std::string_view request) {
   return std::string(request.substr(request.find("\r\n\r\n") + 4));
 }
 
+bool eventually(const std::function<bool()>& condition) {
+  for (const auto deadline = base::now() + 20s; base::now() < deadline;) {
+    if (condition()) return true;
+    std::this_thread::sleep_for(5ms);
+  }
+  return false;
+}
+
 net::HttpUrl closed_url() {
   std::uint16_t port = 0;
   const auto listener = listen_on_loopback(port);  // Closed again on return.

@@ -59,6 +59,9 @@ std::string first_line(std::string_view request);                     // "GET /x
 std::string header(std::string_view request, std::string_view name);  // Name in lower case.
 std::string body_of(std::string_view request);
 
+// Looks every few milliseconds; false when `condition` does not hold within 20 s.
+bool eventually(const std::function<bool()>& condition);
+
 // A URL at which nothing listens.
 net::HttpUrl closed_url();
 
