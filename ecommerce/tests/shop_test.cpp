@@ -47,21 +47,21 @@ class TemporaryDirectory {
 };
 
 bool eventually(const std::function<bool()>& condition) {
-  for (const auto deadline = base::now() + 10s; base::now() < deadline;) {
+  for (const auto deadline = base::now() + 30s; base::now() < deadline;) {
     if (condition()) return true;
     std::this_thread::sleep_for(10ms);
   }
   return false;
 }
 
-// Sends bytes as they are and returns what comes back until the connection ends or 3 s have passed.
+// Sends bytes as they are; returns what comes back until the connection ends or 20 s have passed.
 std::string send_raw(std::uint16_t port, std::string_view bytes) {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  timeval limit{.tv_sec = 3, .tv_usec = 0};
+  timeval limit{.tv_sec = 20, .tv_usec = 0};
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
   std::string answer;
   if (connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0) {
@@ -88,7 +88,7 @@ TEST(Shop, RefusesAndStoresNothingWhenTheQueueIsFull) {
     TestShop shop([&](TestShop::Setup& setup) {
       setup.broker.queue_messages_max = 1;
       setup.broker.fate = [](std::uint64_t n) {
-        return Fate{.outcome = Outcome::acked, .delay = n == 2 ? 1s : 0ms, .copies = 1};
+        return Fate{.outcome = Outcome::acked, .delay = n == 2 ? 5s : 0ms, .copies = 1};
       };
       setup.options.records_path = records;
     });
@@ -105,7 +105,7 @@ TEST(Shop, RefusesAndStoresNothingWhenTheQueueIsFull) {
     ASSERT_TRUE(acked("UserRegister"));
     shop.create_product("1");  // Event 1.
     ASSERT_TRUE(acked("CreateProduct"));
-    shop.send("GET", "/api/v1/products/1", token);  // Event 2: holds the place for a second.
+    shop.send("GET", "/api/v1/products/1", token);  // Event 2: holds the place for a while.
     const std::string before = shop.query("SELECT count(*) FROM orders");
 
     const auto refused = shop.send("POST", "/api/v1/orders", token, order_body);
@@ -247,7 +247,7 @@ TEST(Shop, CarriesTheStampOn) {
 TEST(Shop, AnswersAfterTheBrokerWhenAsked) {
   TestShop shop([](TestShop::Setup& setup) {
     setup.options.ack_before_answer = true;
-    setup.options.ack_timeout = 500ms;
+    setup.options.ack_timeout = 5s;
     setup.broker.fate = [](std::uint64_t n) {
       switch (n) {
         case 2:
@@ -257,7 +257,7 @@ TEST(Shop, AnswersAfterTheBrokerWhenAsked) {
         case 4:
           return Fate{.outcome = Outcome::timed_out, .delay = 0ms, .copies = 0};
         case 5:
-          return Fate{.outcome = Outcome::acked, .delay = 2s, .copies = 1};
+          return Fate{.outcome = Outcome::acked, .delay = 1h, .copies = 1};
         default:
           return Fate{};
       }
@@ -287,6 +287,7 @@ TEST(Shop, PutsTheStampIntoEventBodiesWhenAsked) {
   shop.sign_up("body@example.test");
 
   const auto seen = shop.records(1);
+  ASSERT_EQ(seen.size(), 1U);
   const auto& record = seen.front();
   const std::string member = "\"flowEvent\":\"" +
                              base::format_trace_id(record.stamp->trial, record.stamp->request) +
@@ -464,7 +465,7 @@ TEST(ShopZDatabase, GivesUpOnADatabaseThatDoesNotAnswer) {
   EXPECT_EQ(frozen.status, 503);
   EXPECT_EQ(detail_of(frozen), "The database did not answer in time.");
   EXPECT_GE(took, 300ms);
-  EXPECT_LT(took, 2s);
+  EXPECT_LT(took, 10s);
   EXPECT_TRUE(eventually([&] { return shop.get("/api/v1/products", token).status == 200; }));
 }
 

@@ -146,7 +146,7 @@ std::string TestShop::query(const std::string& sql) const {
 }
 
 std::vector<SeenRecord> TestShop::records(std::size_t count) {
-  const auto deadline = base::now() + 5s;
+  const auto deadline = base::now() + 20s;
   for (;;) {
     auto seen = driver_io_->run([this] { return reader_->records; });
     if (seen.size() >= count || base::now() > deadline) return seen;
