@@ -20,6 +20,14 @@ std::unexpected<base::Error> too_late(std::string_view table, std::string_view w
   return fail(Errc::timed_out, "pinot table {}: {} in time", table, what);
 }
 
+// A look at the table went wrong. One that the deadline cut short says less than what the one
+// before it saw; `seen` is empty at the first.
+std::unexpected<base::Error> failed_look(std::string_view table, std::string_view seen,
+                                         const base::Error& error) {
+  if (error.code != Errc::timed_out || seen.empty()) return std::unexpected(error);
+  return too_late(table, seen);
+}
+
 bool contains(const std::vector<std::string>& list, const std::string& name) {
   return std::ranges::find(list, name) != list.end();
 }
@@ -134,20 +142,20 @@ net::Task<Result<bool>> Controller::is_known_to_brokers(std::string table,
 
 net::Task<Result<void>> Controller::wait_until_consuming(std::string table,
                                                          base::TimePoint deadline) {
+  std::string seen;
   for (;;) {
     const Result<std::size_t> wanted =
         co_await count_consuming(table_path(table) + "/idealstate", deadline);
-    if (!wanted) co_return std::unexpected(wanted.error());
+    if (!wanted) co_return failed_look(table, seen, wanted.error());
     const Result<std::size_t> there =
         co_await count_consuming(table_path(table) + "/externalview", deadline);
-    if (!there) co_return std::unexpected(there.error());
+    if (!there) co_return failed_look(table, seen, there.error());
     const Result<bool> is_known = co_await is_known_to_brokers(table, deadline);
-    if (!is_known) co_return std::unexpected(is_known.error());
+    if (!is_known) co_return failed_look(table, seen, is_known.error());
     if (*wanted > 0 && *there >= *wanted && *is_known) co_return Result<void>{};
-    if (base::now() + poll_interval >= deadline) {
-      co_return too_late(table, fmt::format("{} of {} partitions consumed{}", *there, *wanted,
-                                            *is_known ? "" : ", known to no broker,"));
-    }
+    seen = fmt::format("{} of {} partitions consumed{}", *there, *wanted,
+                       *is_known ? "" : ", known to no broker,");
+    if (base::now() + poll_interval >= deadline) co_return too_late(table, seen);
     co_await net::sleep_until(base::now() + poll_interval);
   }
 }
@@ -172,17 +180,17 @@ net::Task<Result<bool>> Controller::drop(std::string table, base::TimePoint dead
 }
 
 net::Task<Result<void>> Controller::wait_until_gone(std::string table, base::TimePoint deadline) {
+  std::string seen;
   for (;;) {
     const Result<std::optional<json::value>> view =
         co_await find(table_path(table) + "/externalview", deadline);
-    if (!view) co_return std::unexpected(view.error());
+    if (!view) co_return failed_look(table, seen, view.error());
     if (!*view) co_return Result<void>{};
     const auto left = segments_in_state(**view, "");
     if (!left) co_return std::unexpected(left.error());
     if (left->empty()) co_return Result<void>{};
-    if (base::now() + poll_interval >= deadline) {
-      co_return too_late(table, fmt::format("{} segments were not let go of", left->size()));
-    }
+    seen = fmt::format("{} segments were not let go of", left->size());
+    if (base::now() + poll_interval >= deadline) co_return too_late(table, seen);
     co_await net::sleep_until(base::now() + poll_interval);
   }
 }

@@ -260,6 +260,20 @@ TEST_F(MadeTable, IsNotReadyWhileOnePartitionIsMissing) {
   EXPECT_EQ(made.error().what, "pinot table t: 1 of 2 partitions consumed in time");
 }
 
+TEST_F(MadeTable, IsDescribedAsItWasSeenLastWhenTheDeadlineCutsALookShort) {
+  script(
+      "GET /tables/t/externalview",
+      answer(200, R"({"REALTIME":{"t__0__0__x":{"S":"CONSUMING"},"t__1__0__x":{"S":"OFFLINE"}}})"));
+  held_from_ = 7;  // Three calls make it, three are the first look.
+
+  const auto made = wait(controller().create(table_t(), in(1s)));
+
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, Errc::timed_out);
+  EXPECT_EQ(made.error().what, "pinot table t: 1 of 2 partitions consumed in time");
+  EXPECT_EQ(calls().size(), 7U);
+}
+
 TEST_F(MadeTable, IsNotReadyWhileNoBrokerKnowsIt) {
   script("GET /tables/t/externalview",
          answer(200,
