@@ -38,6 +38,7 @@ function draw(level: LevelVerdict, points: readonly Point[], width: number): Ele
   const inside = (end: number): number => Math.min(Math.max(end, domain[0]), domain[1]);
   const band = points.filter(({hasBand}) => hasBand)
       .map((point) => ({...point, lower: inside(point.lower), upper: inside(point.upper)}));
+  const endsLow = (points.at(-1)?.ratio ?? 1) < 1; // There the curve is, and no label.
   const title = ({q, ratio, lower, upper, hasBand}: Point): string =>
     `${quantileName(q)}: ${significant(ratio)}` +
     (hasBand ? `\nband ${significant(lower)} to ${upper === Infinity ? "unbounded" : significant(upper)}` : "");
@@ -56,7 +57,7 @@ function draw(level: LevelVerdict, points: readonly Point[], width: number): Ele
       Plot.line(points, {x: "position", y: "ratio", stroke: "var(--series-1)", strokeWidth: 2}),
       Plot.dot(points, {x: "position", y: "ratio", fill: "var(--series-1)", r: 3.5, title, tip: true}),
       Plot.text([`↑ ${level.first} lower`], {frameAnchor: "top-right", dy: -14}),
-      Plot.text([`↓ ${level.second} lower`], {frameAnchor: "bottom-right", dy: -6,
+      Plot.text([`↓ ${level.second} lower`], {frameAnchor: endsLow ? "bottom-left" : "bottom-right", dy: -6,
                                                       stroke: "var(--paper)", strokeWidth: 3, fill: "var(--ink)"}),
     ],
   });
