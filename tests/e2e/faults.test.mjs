@@ -20,7 +20,7 @@ async function measuring(context, changes = {}) {
   const run = start(["run", file, "--results", results], { env: { ...process.env, FLOW_CACHE: cache } });
   context.after(() => run.child.kill("SIGKILL"));
   await until(() => livePhase(results) === "measured" || run.child.exitCode !== null,
-    "the measured phase");
+    "the measured phase", 240_000);
   assert.equal(run.child.exitCode, null, run.err);
   return { run, results, cache, pid: run.child.pid };
 }
