@@ -26,7 +26,8 @@ base::Nanos start_duration(const std::string& level_name, std::string_view platf
   return is_kafka ? 13s : 40s;
 }
 
-// `is_going_on`: on the servers of the trial before; only PostgreSQL starts, and topics are deleted.
+// `is_going_on`: on the servers of the trial before; only PostgreSQL starts, and topics are
+// deleted.
 base::Nanos estimated_duration(const Experiment& experiment, const Cell& cell, bool is_going_on) {
   const auto& workload = experiment.workloads[cell.workload];
   const base::Nanos start = is_going_on || cell.platform == null_platform

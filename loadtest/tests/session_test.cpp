@@ -191,7 +191,7 @@ TEST(Session, GivesUpOnAShopThatDoesNotAnswerInTime) {
     }
   });
   SessionPlan plan = plan_for(silent.url());
-  plan.request_deadline = 200ms;
+  plan.request_deadline = 2s;
   Log log;
 
   const auto session = open_session(plan, &log);
