@@ -179,10 +179,27 @@ class Pipeline {
     });
   }
 
-  // While it publishes, until so many segments were committed, for at most 60 s.
-  void wait_for_commits(std::size_t count) {
-    for (const auto deadline = in(60s); committed().size() < count && base::now() < deadline;)
+  // Until so many segments were committed, for at most 60 s.
+  bool wait_for_commits(std::size_t count) {
+    for (const auto deadline = in(60s); committed().size() < count;) {
+      if (base::now() > deadline) return false;
       std::this_thread::sleep_for(500ms);
+    }
+    return true;
+  }
+
+  // Until no segment was committed for 10 s, for at most 60 s. A server of Pinot 0.11 that starts
+  // while one is may open a partition's next segment first: on a topic at rest that one gets no
+  // row, is not committed, and the server waits for it and is not ready.
+  void wait_for_last_commit() {
+    const auto deadline = in(60s);
+    std::size_t seen = committed().size();
+    for (auto rest = in(10s); base::now() < rest && base::now() < deadline;) {
+      std::this_thread::sleep_for(1s);
+      const std::size_t now = committed().size();
+      if (now != seen) rest = in(10s);
+      seen = now;
+    }
   }
 
   // Publishes for this much longer, then waits until the broker has decided every event.
@@ -236,7 +253,8 @@ class Pipeline {
   // Pinot asks the replicas in turn: four answers in a row say what both of two hold.
   void expect_table_equals_topic() {
     const Sum wanted = in_topic();
-    std::cout << "  in the topic: " << wanted << std::endl;
+    std::cout << "  in the topic: " << wanted << ", committed: " << committed().size()
+              << " segments" << std::endl;
     int agreeing = 0;
     std::string last;
     for (const auto deadline = in(120s); agreeing < 4 && base::now() < deadline;) {
@@ -255,7 +273,6 @@ class Pipeline {
     auto segments = shared->io.run_task(shared->controller->segments(table_, in(20s)));
     EXPECT_TRUE(segments) << segments.error().what;
     std::erase_if(*segments, [](const Segment& one) { return !one.is_committed; });
-    std::cout << "  " << segments->size() << " segments were committed" << std::endl;
     return *segments;
   }
 
@@ -356,6 +373,7 @@ TEST_F(PinotOverPulsar, RowsAreThereOnceAcrossCommitsInTheMiddleOfBatches) {
   ASSERT_NO_FATAL_FAILURE(pipe.end_publishing_after(5s));
 
   pipe.expect_table_equals_topic();
+  pipe.wait_for_commits(6);
   const auto commits = pipe.committed();
   EXPECT_GE(commits.size(), 6u);
   EXPECT_GE(std::ranges::count_if(commits, is_inside_batch, &Segment::end_offset), 1);
@@ -371,7 +389,7 @@ TEST_F(PinotOverPulsar, RowsAreThereOnceAfterTheDeathOfAPinotServer) {
   ASSERT_NO_FATAL_FAILURE(pipe.end_publishing_after(1s));
 
   pipe.expect_table_equals_topic();
-  EXPECT_GE(pipe.committed().size(), 4u);
+  EXPECT_TRUE(pipe.wait_for_commits(4));
 }
 
 TEST_F(PinotOverPulsar, RowsAreThereOnceAfterAPinotServerWasStopped) {
@@ -386,7 +404,7 @@ TEST_F(PinotOverPulsar, RowsAreThereOnceAfterAPinotServerWasStopped) {
   ASSERT_NO_FATAL_FAILURE(pipe.end_publishing_after(1s));
 
   pipe.expect_table_equals_topic();
-  EXPECT_GE(pipe.committed().size(), 4u);
+  EXPECT_TRUE(pipe.wait_for_commits(4));
 }
 
 TEST_F(PinotOverPulsar, RowsAreThereOnceAfterTheDeathOfTheController) {
@@ -400,7 +418,7 @@ TEST_F(PinotOverPulsar, RowsAreThereOnceAfterTheDeathOfTheController) {
   ASSERT_NO_FATAL_FAILURE(pipe.end_publishing_after(6s));
 
   pipe.expect_table_equals_topic();
-  EXPECT_GE(pipe.committed().size(), 4u);
+  EXPECT_TRUE(pipe.wait_for_commits(4));
 }
 
 TEST_F(PinotOverPulsar, RowsAreThereOnceAfterABrokerStoodStillAndTheTopicMoved) {
@@ -417,7 +435,7 @@ TEST_F(PinotOverPulsar, RowsAreThereOnceAfterABrokerStoodStillAndTheTopicMoved) 
   ASSERT_NO_FATAL_FAILURE(pipe.end_publishing_after(1s));
 
   pipe.expect_table_equals_topic();
-  EXPECT_GE(pipe.committed().size(), 4u);
+  EXPECT_TRUE(pipe.wait_for_commits(4));
 }
 
 TEST_F(PinotOverPulsar, RowsAreThereOnceAfterTheDeathOfTheBroker) {
@@ -430,7 +448,7 @@ TEST_F(PinotOverPulsar, RowsAreThereOnceAfterTheDeathOfTheBroker) {
   ASSERT_NO_FATAL_FAILURE(pipe.end_publishing_after(3s));
 
   pipe.expect_table_equals_topic();
-  EXPECT_GE(pipe.committed().size(), 4u);
+  EXPECT_TRUE(pipe.wait_for_commits(4));
 }
 
 // Replicas that commit by time end at different rows: one must catch up or throw rows away.
@@ -441,14 +459,15 @@ TEST_F(PinotOverPulsar, BothReplicasHoldRowsOnceAfterTheDeathOfOne) {
   pipe.publish(1'000);
   std::this_thread::sleep_for(6s);
   ASSERT_NO_FATAL_FAILURE(die_and_return(*shared->pinot, "pinot-server-2", 0s));
-  pipe.wait_for_commits(8);
+  EXPECT_TRUE(pipe.wait_for_commits(8));
   ASSERT_NO_FATAL_FAILURE(pipe.end_publishing_after(5s));
 
   pipe.expect_table_equals_topic();
-  EXPECT_GE(pipe.committed().size(), 8u);
+  pipe.wait_for_last_commit();
   ASSERT_TRUE(shared->pinot->terminate("pinot-server", 90s));
   pipe.expect_table_equals_topic();  // By the one that had died, alone.
-  ASSERT_TRUE(shared->pinot->restart("pinot-server", 90s));
+  const auto again = shared->pinot->restart("pinot-server", 90s);
+  ASSERT_TRUE(again) << again.error().what;
   pipe.expect_table_equals_topic();
 }
 
@@ -499,7 +518,7 @@ TEST_F(PinotOverKafka, RowsAreThereOnceAfterABrokerStoodStillAndDied) {
   ASSERT_NO_FATAL_FAILURE(pipe.end_publishing_after(3s));
 
   pipe.expect_table_equals_topic();
-  EXPECT_GE(pipe.committed().size(), 2u);
+  EXPECT_TRUE(pipe.wait_for_commits(2));
 }
 
 TEST_F(PinotOverKafka, RowsAreThereOnceAfterTheDeathOfAPinotServer) {
@@ -512,7 +531,7 @@ TEST_F(PinotOverKafka, RowsAreThereOnceAfterTheDeathOfAPinotServer) {
   ASSERT_NO_FATAL_FAILURE(pipe.end_publishing_after(1s));
 
   pipe.expect_table_equals_topic();
-  EXPECT_GE(pipe.committed().size(), 4u);
+  EXPECT_TRUE(pipe.wait_for_commits(4));
 }
 
 }  // namespace
