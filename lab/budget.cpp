@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <map>
+#include <ranges>
 
 #include <fmt/format.h>
 
@@ -11,7 +13,6 @@
 #include "lab/plan/estimate.hpp"
 #include "lab/plan/plan.hpp"
 #include "lab/result/lenient_json.hpp"
-#include "lab/trial/progress.hpp"
 #include "measure/planning.hpp"
 
 namespace flow::lab {
@@ -103,11 +104,10 @@ base::Result<BudgetPlan> fit_into_budget(Experiment& experiment, base::Nanos bud
         format_elapsed(budget), plan.blocks_min, plan.comparisons, plan.comparisons == 1 ? "" : "s",
         format_elapsed(least), format_elapsed(least + least / 9 + std::chrono::seconds(1)));
   }
-  // What stands before the blocks is in `least`; every further block takes as long as any.
-  const base::Nanos each = duration_of(experiment, plan.blocks_min + 1) - least;
-  const auto more = each.count() > 0 ? (usable - least) / each : 0;
-  plan.blocks = plan.blocks_min + static_cast<std::uint32_t>(
-                                      std::min<std::int64_t>(more, blocks_max - plan.blocks_min));
+  // No two blocks need take as long: servers that go on are started in some only.
+  const auto counts = std::views::iota(plan.blocks_min, blocks_max + 1);
+  plan.blocks = *std::ranges::prev(std::ranges::partition_point(
+      counts, [&](std::uint32_t blocks) { return duration_of(experiment, blocks) <= usable; }));
   set_blocks(experiment, plan.blocks);
   plan.estimated = estimated_duration(experiment);
   const double level_alpha = alpha / static_cast<double>(plan.comparisons);

@@ -230,8 +230,8 @@ std::uint32_t Run::repeats_of(const std::string& id) const {
 std::string Run::where_words(std::size_t index) const {
   const auto left = static_cast<std::int64_t>(preview_.plan.trials.size() - index);
   const auto all = static_cast<std::int64_t>(preview_.plan.trials.size());
-  const base::Nanos each = trials_run_ > 0 ? (base::now() - began_) / trials_run_
-                                           : estimated_duration(options_.experiment) / all;
+  const base::Nanos each =
+      trials_run_ > 0 ? (base::now() - began_) / trials_run_ : preview_.estimated / all;
   const auto block = preview_.plan.trials[index].block;
   const std::string where = block == 0
                                 ? "before the blocks"
@@ -322,7 +322,7 @@ Result<RunOutcome> Run::run() {
   if (auto room = check_disk_space(); !room) return std::unexpected(room.error());
   began_ = base::now();
   if (auto opened = open_folder(); !opened) return std::unexpected(opened.error());
-  const auto mark = RunningMark::create(folder_, estimated_duration(options_.experiment));
+  const auto mark = RunningMark::create(folder_, preview_.estimated);
   if (!mark) return std::unexpected(mark.error());
   RunOutcome outcome;
   outcome.folder = folder_;
@@ -330,7 +330,7 @@ Result<RunOutcome> Run::run() {
   progress_.finish();
   progress_.note(facts_text(preview_));
   progress_.note(fmt::format("{} trials, about {} in all", preview_.plan.trials.size(),
-                             format_elapsed(estimated_duration(options_.experiment))));
+                             format_elapsed(preview_.estimated)));
   for (std::size_t i = 0; i < preview_.plan.trials.size() && !stop_.is_requested(); ++i) {
     if (preview_.plan.trials.size() > 2) progress_.note(where_words(i));
     run_trial_of(preview_.plan.trials[i], outcome);

@@ -148,6 +148,7 @@ Result<Preview> preview_of(const Experiment& experiment) {
   if (!workloads) return std::unexpected(workloads.error());
   preview.workloads = std::move(*workloads);
   preview.warnings = warnings_of(experiment, preview.workloads);
+  preview.estimated = estimated_duration(experiment);
   return preview;
 }
 
@@ -196,8 +197,8 @@ Result<std::string> dry_run_text(const Experiment& experiment) {
   if (!preview) return std::unexpected(preview.error());
   const Plan& plan = preview->plan;
   std::string text = fmt::format("Experiment {}: {}\n\n", experiment.name, experiment.question);
-  text += fmt::format("{} trials, about {}:\n", plan.trials.size(),
-                      format_elapsed(estimated_duration(experiment)));
+  text +=
+      fmt::format("{} trials, about {}:\n", plan.trials.size(), format_elapsed(preview->estimated));
   for (const auto& trial : plan.trials) {
     text += trial.block == 0 ? fmt::format("  {}  before the blocks\n", trial_id(plan, trial))
                              : fmt::format("  {}  block {}, seed {}\n", trial_id(plan, trial),

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/json.hpp"
 #include "base/result.hpp"
 #include "lab/plan/experiment.hpp"
@@ -22,6 +23,7 @@ struct Preview {
   std::vector<servers::Level> cell_levels;       // By the index of the cell.
   base::json::object workloads;                  // By name; the facts are those of the first seed.
   base::json::array warnings;
+  base::Nanos estimated{};  // All trials, roughly.
 };
 
 // Errc::config for levels, analytics or modes that cannot be run as asked.

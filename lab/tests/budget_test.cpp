@@ -46,6 +46,24 @@ TEST(Budget, TakesAsManyBlocksAsFit) {
   EXPECT_GT(estimated_duration(more), 54min);
 }
 
+// A level without A/A runs K P, P K, K P: each block is spared another start, and so not as long.
+TEST(Budget, TakesAsManyBlocksAsFitWhereServersGoOn) {
+  for (auto budget = 90min; budget < 180min; budget += 3min) {
+    SCOPED_TRACE(budget.count());
+    Experiment experiment = experiment_of("reuse: level\n");
+    experiment.levels = {"weak", "fsync-1", "strong"};
+
+    const auto plan = fit_into_budget(experiment, budget);
+
+    ASSERT_TRUE(plan) << plan.error().what;
+    const base::Nanos usable = base::Nanos(budget) * 9 / 10;
+    EXPECT_LE(plan->estimated, usable);
+    experiment.blocks += 1;
+    experiment.seeds.push_back(4711);
+    EXPECT_GT(estimated_duration(experiment), usable);
+  }
+}
+
 TEST(Budget, RefusesATimeInWhichNothingCanBeDecided) {
   Experiment experiment = experiment_of();
 
