@@ -15,14 +15,13 @@ set(flow_may_analytics base measure net streaming)
 set(flow_may_servers base net)
 set(flow_may_web "")  # Reads result files only, and those in the browser.
 set(flow_may_lab_result base measure)
-set(flow_may_lab_plan base measure traffic net analytics servers)
-set(flow_may_lab_join base measure traffic streaming loadtest analytics servers lab_result)
+set(flow_may_lab_plan base traffic net analytics servers)
+set(flow_may_lab_join base measure traffic streaming loadtest servers lab_result)
 set(flow_may_lab_trial base measure traffic net streaming loadtest ecommerce analytics servers
     lab_result lab_plan lab_join)
 set(flow_may_lab_judge base measure lab_result lab_plan)  # Result files only, never a live trial.
 set(flow_may_lab_dashboard base lab_result)               # The same.
-set(flow_may_lab base measure traffic streaming servers web lab_result lab_plan lab_trial lab_judge
-    lab_dashboard)
+set(flow_may_lab base measure streaming servers web lab_result lab_plan lab_trial lab_judge)
 set(flow_may_apps ALL)
 set(flow_rooms base measure traffic net streaming streaming_kafka streaming_pulsar streaming_fake
     loadtest ecommerce analytics servers web lab_result lab_plan lab_join lab_trial lab_judge
