@@ -36,6 +36,13 @@ Result<ResultFile> read_result_file(const fs::path& path) {
   return ResultFile{std::move(*text), std::move(*json)};
 }
 
+Result<base::json::object> load(const fs::path& folder,
+                                const std::function<void(ResultFile&)>& visit) {
+  auto experiment = load_experiment_document(folder);
+  if (!experiment) return std::unexpected(experiment.error());
+  return load_trial_documents(folder, std::move(experiment->json), visit);
+}
+
 }  // namespace
 
 Result<ResultFile> load_experiment_document(const fs::path& folder) {
@@ -74,16 +81,11 @@ void prune_for_analysis(value& trial) {
 }
 
 Result<base::json::object> load_result(const fs::path& folder) {
-  auto experiment = load_experiment_document(folder);
-  if (!experiment) return std::unexpected(experiment.error());
-  return load_trial_documents(folder, std::move(experiment->json), [](ResultFile&) {});
+  return load(folder, [](ResultFile&) {});
 }
 
 Result<base::json::object> load_for_analysis(const fs::path& folder) {
-  auto experiment = load_experiment_document(folder);
-  if (!experiment) return std::unexpected(experiment.error());
-  return load_trial_documents(folder, std::move(experiment->json),
-                              [](ResultFile& trial) { prune_for_analysis(trial.json); });
+  return load(folder, [](ResultFile& trial) { prune_for_analysis(trial.json); });
 }
 
 }  // namespace flow::lab

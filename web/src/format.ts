@@ -95,6 +95,11 @@ export function plural(n: number, one: string, many = `${one}s`): string {
   return `${count(n)} ${n === 1 ? one : many}`;
 }
 
+/** "1 of 10 gates does not hold". */
+export function notHolding(broken: number, all: number, one: string): string {
+  return `${broken} of ${plural(all, one)} ${broken === 1 ? "does" : "do"} not hold`;
+}
+
 /** "a", "a and b", "a, b and c". */
 export function listed(words: readonly string[]): string {
   if (words.length < 2) return words.join("");

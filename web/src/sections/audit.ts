@@ -3,7 +3,7 @@
 import {details, h, paragraph, section, table, td, tdNumber, th, thNumber, thRow, tr, value, verdict}
   from "../dom.ts";
 import type {Child} from "../dom.ts";
-import {plural} from "../format.ts";
+import {notHolding} from "../format.ts";
 import {joinPath, valueAt} from "../path.ts";
 import type {Block, Comparison} from "../model.ts";
 import type {Trial} from "../types.ts";
@@ -95,7 +95,7 @@ function sumTable(trial: Trial, label: string): Child {
   const broken = sums.filter((sum) => !sum.holds).length;
   const fold = details(
     [`${label}: `, verdict(broken === 0, `all ${sums.length} sums hold`,
-                           `${broken} of ${plural(sums.length, "sum")} ${broken === 1 ? "does" : "do"} not hold`)],
+                           notHolding(broken, sums.length, "sum"))],
     table(`Sums of ${trial.id}.`, tr(th("Phase"), th("Sum"), thNumber("left"), thNumber("right"), th("")),
           rows));
   if (broken > 0) fold.setAttribute("open", "");

@@ -5,7 +5,7 @@ import {details, detailsLater, h, paragraph, section, table, td, tdNumber, th, t
   from "../dom.ts";
 import type {Child, Unit} from "../dom.ts";
 import {joinPath} from "../path.ts";
-import {plural} from "../format.ts";
+import {notHolding} from "../format.ts";
 import type {Gate, Result, Trial} from "../types.ts";
 
 const gateUnits: Record<string, [Unit, string]> = {
@@ -40,7 +40,7 @@ function gateFold(trial: Trial, isOpen: boolean): HTMLElement {
     `, ${stateWords(trial)}, `,
     gates.length === 0 ? "no gate evaluated"
       : broken === 0 ? `all ${gates.length} gates hold`
-                     : `${broken} of ${plural(gates.length, "gate")} ${broken === 1 ? "does" : "do"} not hold`];
+                     : notHolding(broken, gates.length, "gate")];
   const content = (): Child => [
     analyticsWords(trial),
     gates.length === 0 ? null
