@@ -82,6 +82,7 @@ final class Table {
     final PartitionLevelConsumer consumer;
     final List<Row> rows = new ArrayList<>();
     StreamPartitionMsgOffset at;
+    StreamPartitionMsgOffset end; // Of every fetch; null: none.
     int messages; // Also those that give no row.
     boolean hasDataLoss;
 
@@ -104,7 +105,7 @@ final class Table {
 
     MessageBatch<?> fetchFrom(StreamPartitionMsgOffset from, int timeoutMs) {
       try {
-        var batch = consumer.fetchMessages(from, null, timeoutMs);
+        var batch = consumer.fetchMessages(from, end, timeoutMs);
         hasDataLoss |= ((PulsarBatch) batch).hasDataLoss();
         return batch;
       } catch (TimeoutException e) {
@@ -125,6 +126,14 @@ final class Table {
     /** Until so many messages came, with or without a row; at most 30 s. */
     Segment readMessages(int count) {
       return readUntil(count + " messages", () -> messages >= count);
+    }
+
+    /** Until it stands there, and no further; at most 30 s. */
+    Segment readTo(StreamPartitionMsgOffset last) {
+      end = last;
+      readUntil("offset " + last, () -> at.compareTo(last) >= 0);
+      end = null;
+      return this;
     }
 
     private Segment readUntil(String what, BooleanSupplier isThere) {
